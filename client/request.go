@@ -1,0 +1,54 @@
+package client
+
+import "time"
+
+// An Endpoint is the API that a request is sent to.
+type Endpoint int
+
+const (
+	Completions Endpoint = iota // /v1/completions
+	Chat                        // /v1/chat/completions
+)
+
+func (e Endpoint) String() string {
+	if e == Chat {
+		return "chat"
+	}
+	return "completions"
+}
+
+// A Request is one streamed generation.
+type Request struct {
+	Endpoint Endpoint
+
+	// IDs is the prompt as token ids. Only Completions takes it. If nil, Text is sent.
+	IDs  []int
+	Text string
+
+	// OutputTokens is the number of tokens to generate (max_tokens).
+	OutputTokens int
+
+	// PromptTokens is the prompt's length by which the server's usage is checked, in tokens.
+	// 0 means that the length is not known beforehand.
+	PromptTokens int
+
+	// Exact asks for exactly OutputTokens tokens (ignore_eos, min_tokens) and
+	// makes any other number the outcome WrongLength.
+	Exact bool
+
+	// Extensions allows fields that vLLM added to OpenAI's API (top_k, min_p,
+	// repetition_penalty, cache_salt, ignore_eos, min_tokens). A server that
+	// checks its input refuses them.
+	Extensions bool
+
+	// CacheSalt separates this request's blocks in the server's prefix cache.
+	CacheSalt string
+
+	// ContinuousUsage asks for usage on every event, which costs the server
+	// time: only for servers whose events carry more than one token.
+	ContinuousUsage bool
+
+	// Intended is when the request should have been sent, since the client's
+	// epoch. 0 means when Generate is called.
+	Intended time.Duration
+}

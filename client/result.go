@@ -1,0 +1,86 @@
+package client
+
+import "time"
+
+// An Outcome says how a request ended.
+type Outcome string
+
+const (
+	OK                Outcome = "ok"
+	Connect           Outcome = "connect"             // no connection, or it broke before the first byte
+	HTTP4xx           Outcome = "http_4xx"            // refused: the request is wrong
+	HTTP5xx           Outcome = "http_5xx"            // refused: the server failed
+	StreamError       Outcome = "stream_error"        // an error event, or a connection that broke in mid-stream
+	Truncated         Outcome = "truncated"           // the stream closed without [DONE], finish reason or usage
+	WrongLength       Outcome = "wrong_length"        // other than the asked number of prompt or output tokens
+	TimeoutFirstToken Outcome = "timeout_first_token" // no token in Config.FirstToken
+	TimeoutStall      Outcome = "timeout_stall"       // no event in Config.Stall
+	Cancelled         Outcome = "cancelled"           // the caller's context ended
+)
+
+// An Event is one arrival of tokens.
+type Event struct {
+	At     time.Duration // arrival, since the client's epoch
+	Lag    time.Duration // from arrival to the client's own reading of it; 0 under user stamps
+	Tokens int           // tokens that the event carries, 1 or more
+	Merged bool          // arrived in the same read as the event before it, so At is an upper bound for both
+}
+
+// A Result is what became of a Request. Times are since the client's epoch;
+// a zero time is an instant that was not reached.
+type Result struct {
+	Intended  time.Duration // Request.Intended, or when Generate was called
+	Sent      time.Duration // just before the request's last byte was written
+	FirstByte time.Duration // the response's first byte
+	End       time.Duration // the stream was closed
+	Events    []Event       // arrivals of tokens, in order
+
+	PromptTokens int    // by the server's final usage
+	OutputTokens int    // by the server's final usage
+	CachedTokens int    // prompt tokens from the prefix cache, where the server tells; else 0
+	FinishReason string // "length", "stop", ...
+
+	// Estimated says that events and usage disagree, so that the tokens of
+	// each event are a guess: their sum is right, their spacing is not.
+	Estimated bool
+
+	Reused    bool          // sent on a connection that was open before
+	Dials     int           // connections opened for this request
+	Unstamped int           // events without a kernel stamp although kernel stamps are on
+	Connect   time.Duration // time to open the connection, TLS included; 0 if reused
+
+	Outcome Outcome
+	Error   string // one line, empty if OK; never holds the API key
+}
+
+// TTFT is the time to first token: from the sending of the request's last
+// byte to the arrival of the first event that bears a token. It is 0 if there was none.
+func (r *Result) TTFT() time.Duration {
+	if len(r.Events) == 0 {
+		return 0
+	}
+	return r.Events[0].At - r.Sent
+}
+
+// E2E is the time from the sending of the request's last byte to the arrival
+// of the last token, or 0 if there was none.
+func (r *Result) E2E() time.Duration {
+	if len(r.Events) == 0 {
+		return 0
+	}
+	return r.Events[len(r.Events)-1].At - r.Sent
+}
+
+// TPOT is the mean time per output token after the first event:
+// (last - first) / (tokens - tokens of the first event).
+// It is 0 if all tokens came in one event.
+func (r *Result) TPOT() time.Duration {
+	if len(r.Events) < 2 {
+		return 0
+	}
+	n := 0
+	for _, e := range r.Events[1:] {
+		n += e.Tokens
+	}
+	return (r.Events[len(r.Events)-1].At - r.Events[0].At) / time.Duration(n)
+}
