@@ -45,7 +45,7 @@ type Result struct {
 	Estimated bool
 
 	Reused    bool          // sent on a connection that was open before
-	Dials     int           // connections opened for this request
+	Attempts  int           // connections it was sent on; above 1 if a stale one had to be replaced
 	Unstamped int           // events without a kernel stamp although kernel stamps are on
 	Connect   time.Duration // time to open the connection, TLS included; 0 if reused
 

@@ -1,0 +1,129 @@
+package client
+
+import (
+	"context"
+
+	openai "github.com/sashabaranov/go-openai"
+)
+
+// A rawStream is what go-openai's two kinds of stream have in common.
+type rawStream interface {
+	RecvRaw() ([]byte, error)
+	Close() error
+}
+
+// Generate sends req and reads its answer to the end. It never fails: the
+// result's Outcome says what happened.
+func (c *Client) Generate(ctx context.Context, req Request) Result {
+	f := &flight{req: &req, model: c.cfg.Model}
+	res := Result{Intended: req.Intended}
+	if res.Intended == 0 {
+		res.Intended = c.clock.now()
+	}
+	parent := ctx
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, flightKey{}, f))
+	defer cancel(nil)
+	w := watch(c.cfg.FirstToken, c.cfg.Stall, cancel)
+	defer w.stop()
+
+	stream, err := c.open(ctx, &req)
+	res.note(f)
+	if err == nil {
+		var marks []mark
+		marks, err = c.receive(f, stream, w)
+		w.stop() // draining has a limit of its own
+		stream.Close()
+		res.settle(f, marks)
+		res.Outcome, res.Error = res.judge(f, marks, err)
+	} else {
+		res.Outcome, res.Error = refusal(err)
+	}
+	if cause, msg := interruption(parent, ctx, c.cfg); cause != "" && res.Outcome != OK {
+		res.Outcome, res.Error = cause, msg
+	}
+	res.Error = clean(res.Error, c.cfg.APIKey)
+	res.End = c.clock.now()
+	return res
+}
+
+// open sends the request and returns when the answer's header is there. The
+// model's real name is patched in later, since go-openai refuses some by name.
+func (c *Client) open(ctx context.Context, req *Request) (rawStream, error) {
+	usage := &openai.StreamOptions{IncludeUsage: true}
+	if req.Endpoint == Chat {
+		return c.api.CreateChatCompletionStream(ctx, openai.ChatCompletionRequest{
+			Model:         "model",
+			Messages:      []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: req.Text}},
+			MaxTokens:     req.OutputTokens,
+			StreamOptions: usage,
+		})
+	}
+	return c.api.CreateCompletionStream(ctx, openai.CompletionRequest{
+		Model:         "model",
+		Prompt:        req.Text,
+		MaxTokens:     req.OutputTokens,
+		StreamOptions: usage,
+	})
+}
+
+// receive reads events until the stream's end or an error. An event is
+// stamped first and parsed then, while the server works on the next one.
+func (c *Client) receive(f *flight, stream rawStream, w *watchdog) ([]mark, error) {
+	marks := make([]mark, 0, f.req.OutputTokens+4)
+	for {
+		payload, err := stream.RecvRaw()
+		if err != nil {
+			return marks, err
+		}
+		m := mark{arrival: c.arrival(f)}
+		if len(payload) == 0 { // go-openai met an error event that it could not read
+			m.err = f.body.failure("the server sent an error event that could not be read")
+		} else {
+			m.chunk = parseChunk(payload)
+		}
+		w.event(m.bears)
+		marks = append(marks, m)
+	}
+}
+
+// arrival returns when the latest bytes of f's answer came.
+func (c *Client) arrival(f *flight) arrival {
+	if f.conn != nil {
+		if _, _, last, ours := f.conn.arrivals(f); ours && last.seq > 0 {
+			return last
+		}
+	}
+	now := c.clock.now()
+	return arrival{at: now, seen: now}
+}
+
+// note takes what the connection knows of f by the time its header is there.
+func (res *Result) note(f *flight) {
+	res.Reused, res.Attempts, res.Connect = f.reused, f.attempts, f.connect
+	if f.conn == nil {
+		return
+	}
+	if sent, first, _, ours := f.conn.arrivals(f); ours {
+		res.Sent, res.FirstByte = sent, first.at
+	}
+}
+
+// settle draws the stream's balance: tokens, usage, finish reason.
+func (res *Result) settle(f *flight, marks []mark) {
+	for _, m := range marks {
+		if m.usage {
+			res.PromptTokens, res.OutputTokens, res.CachedTokens = m.prompt, m.completion, m.cached
+		}
+		if m.finish != "" {
+			res.FinishReason = m.finish
+		}
+		if f.conn != nil && f.conn.kernel != nil && !m.stamped {
+			res.Unstamped++
+		}
+	}
+	n := res.OutputTokens
+	if n == 0 { // no usage: the events are all there is, and the outcome will not be OK
+		_, n = byText(marks)
+	}
+	res.Events, res.Estimated = credit(marks, n)
+}

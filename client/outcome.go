@@ -1,0 +1,135 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	openai "github.com/sashabaranov/go-openai"
+	"github.com/valyala/fastjson"
+)
+
+// judge says how a stream that ended with err (io.EOF if it just ended) turned out.
+func (res *Result) judge(f *flight, marks []mark, err error) (Outcome, string) {
+	for _, m := range marks {
+		if m.err != "" {
+			return StreamError, m.err
+		}
+	}
+	var api *openai.APIError
+	switch {
+	case errors.As(err, &api):
+		return StreamError, api.Message
+	case err != io.EOF:
+		return StreamError, "the connection broke in mid-stream: " + err.Error()
+	case !f.body.done():
+		if msg := f.body.failure(""); msg != "" {
+			return StreamError, msg
+		}
+		return Truncated, fmt.Sprintf("the stream closed without [DONE] after %d events", len(marks))
+	case res.FinishReason == "":
+		return Truncated, "the stream ended without a finish reason"
+	case res.FinishReason == "abort" || res.FinishReason == "error":
+		return StreamError, "the server ended the stream with finish reason " + res.FinishReason
+	case !hasUsage(marks):
+		return Truncated, "the stream ended without usage, so its tokens cannot be counted (does the server know stream_options.include_usage?)"
+	}
+	return res.measured(f.req)
+}
+
+// measured compares a whole stream's lengths with those asked for.
+func (res *Result) measured(req *Request) (Outcome, string) {
+	switch {
+	case req.PromptTokens > 0 && res.PromptTokens != req.PromptTokens:
+		return WrongLength, fmt.Sprintf("the server counted %d prompt tokens, not %d", res.PromptTokens, req.PromptTokens)
+	case req.Exact && res.OutputTokens != req.OutputTokens:
+		return WrongLength, fmt.Sprintf("the server generated %d tokens, not %d (finish reason %s)", res.OutputTokens, req.OutputTokens, res.FinishReason)
+	case len(res.Events) == 0:
+		return Truncated, "the stream ended without a token"
+	}
+	return OK, ""
+}
+
+func hasUsage(marks []mark) bool {
+	for _, m := range marks {
+		if m.usage {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal says why there is no stream.
+func refusal(err error) (Outcome, string) {
+	status, msg := 0, err.Error()
+	var api *openai.APIError
+	var req *openai.RequestError
+	switch {
+	case errors.As(err, &api):
+		status, msg = api.HTTPStatusCode, api.Message
+	case errors.As(err, &req):
+		status, msg = req.HTTPStatusCode, string(req.Body)
+	}
+	switch {
+	case status >= 500:
+		return HTTP5xx, fmt.Sprintf("HTTP %d: %s", status, msg)
+	case status >= 400:
+		return HTTP4xx, fmt.Sprintf("HTTP %d: %s", status, msg)
+	case errors.Is(err, errRedirect):
+		return HTTP4xx, msg
+	}
+	return Connect, msg
+}
+
+// interruption says whether a watchdog or the caller ended the request, which
+// shows in go-openai's errors only as a cancelled context.
+func interruption(parent, ctx context.Context, cfg Config) (Outcome, string) {
+	switch cause := context.Cause(ctx); {
+	case parent.Err() != nil:
+		return Cancelled, "cancelled: " + context.Cause(parent).Error()
+	case errors.Is(cause, errFirstToken):
+		return TimeoutFirstToken, fmt.Sprintf("no token in %v", cfg.FirstToken)
+	case errors.Is(cause, errStall):
+		return TimeoutStall, fmt.Sprintf("no event in %v after the first token", cfg.Stall)
+	}
+	return "", ""
+}
+
+// failure finds an error event among the last bytes of the stream that
+// go-openai passed over: one without a newline, or behind a comment.
+func (b *body) failure(otherwise string) string {
+	for line := range bytes.Lines(b.tail) {
+		payload, _ := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:"))
+		if v, err := fastjson.ParseBytes(payload); err == nil {
+			if msg, failed := errorIn(v); failed {
+				return msg
+			}
+		}
+	}
+	return otherwise
+}
+
+// clean makes a foreign text fit for one line of output, without the key.
+func clean(s, key string) string {
+	if key != "" {
+		s = strings.ReplaceAll(s, key, "[API key]")
+	}
+	const limit = 300
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.TrimSpace(s) {
+		if n++; n > limit {
+			b.WriteString(" ...")
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
