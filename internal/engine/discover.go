@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// A Kind is a sort of server.
+type Kind string
+
+const (
+	VLLM    Kind = "vllm"              // answers /version, and has vllm: metrics or owns its models
+	VLLMSim Kind = "vllmsim"           // the embedded server, by its header Server
+	OpenAI  Kind = "openai-compatible" // any other that answers /v1/models
+)
+
+// Info is what a server says of itself before a run. All of its words are
+// printable, and the API key is in none of them.
+type Info struct {
+	URL         string            `json:"url"` // base URL, without a trailing "/" or "/v1"
+	Kind        Kind              `json:"kind"`
+	Version     string            `json:"version,omitempty"`
+	Model       string            `json:"model"`                   // as requests have to name it
+	Root        string            `json:"root,omitempty"`          // where the server has the model from
+	MaxModelLen int               `json:"max_model_len,omitempty"` // tokens of prompt and output together; 0: unknown
+	TokenIDs    bool              `json:"token_ids"`               // takes prompts of token ids
+	CacheConfig map[string]string `json:"cache_config,omitempty"`  // labels of vllm:cache_config_info
+	ServerInfo  json.RawMessage   `json:"server_info,omitempty"`   // vLLM's /server_info
+	NotOffered  []string          `json:"not_offered,omitempty"`   // "GET /version (404 Not Found)", ...
+}
+
+// Discover asks the server what it is and what it offers for model, or for
+// the first model that it serves if model is "". It sends one completion of
+// one token to learn whether the server takes token ids, which its counters show.
+//
+// It fails if the server does not answer /v1/models or does not serve model;
+// anything else that is missing is left unknown and named in Info.NotOffered.
+func (c *Client) Discover(ctx context.Context, model string) (*Info, error) {
+	a, err := c.get(ctx, "/v1/models")
+	if err != nil {
+		return nil, err
+	}
+	served, err := c.served(a)
+	if err != nil {
+		return nil, err
+	}
+	m, err := choose(served, a.base, model)
+	if err != nil {
+		return nil, err
+	}
+	i := &Info{URL: a.base, Kind: OpenAI, Model: m.ID, Root: c.clean(m.Root), MaxModelLen: m.MaxModelLen}
+	version := c.version(ctx, i)
+	c.serverInfo(ctx, i)
+	c.tokens(ctx, i)
+	families := c.cacheConfig(ctx, i)
+	switch {
+	case strings.HasPrefix(a.server, string(VLLMSim)):
+		i.Kind = VLLMSim
+	case version && (families || m.OwnedBy == string(VLLM)):
+		i.Kind = VLLM
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("asking %s: %w", a.base, ctx.Err())
+	}
+	return i, nil
+}
+
+// version reads /version, and says whether the server has one.
+func (c *Client) version(ctx context.Context, i *Info) bool {
+	var v struct{ Version string }
+	if !c.optional(ctx, i, "/version", "", &v) {
+		return false
+	}
+	i.Version = c.clean(v.Version)
+	return i.Version != ""
+}
+
+// serverInfo keeps /server_info, which vLLM offers in development mode only.
+func (c *Client) serverInfo(ctx context.Context, i *Info) {
+	var raw json.RawMessage
+	if !c.optional(ctx, i, "/server_info", "?config_format=json", &raw) {
+		return
+	}
+	if c.APIKey != "" && bytes.Contains(raw, []byte(c.APIKey)) {
+		i.NotOffered = append(i.NotOffered, "GET /server_info (it holds the API key, so it is not kept)")
+		return
+	}
+	i.ServerInfo = raw
+}
+
+// cacheConfig keeps the labels of vllm:cache_config_info, and says whether
+// the server has vLLM's metrics.
+func (c *Client) cacheConfig(ctx context.Context, i *Info) bool {
+	a, err := c.get(ctx, "/metrics")
+	var p page
+	if err == nil {
+		p, err = c.page(a)
+	}
+	if err != nil {
+		c.missing(i, "GET /metrics", err)
+		return false
+	}
+	if !p.vllm() {
+		i.NotOffered = append(i.NotOffered, "vllm: families in GET /metrics (counters and histograms are unknown)")
+		return false
+	}
+	i.CacheConfig = p.labels("vllm:cache_config_info", c.clean)
+	return true
+}
+
+// optional decodes the answer to a GET into out, or notes why there is none.
+func (c *Client) optional(ctx context.Context, i *Info, path, query string, out any) bool {
+	a, err := c.get(ctx, path+query)
+	if err == nil {
+		err = c.decode(a, out)
+	}
+	if err != nil {
+		c.missing(i, "GET "+path, err)
+	}
+	return err == nil
+}
+
+// missing notes that a question found no answer, and why.
+func (c *Client) missing(i *Info, question string, err error) {
+	i.NotOffered = append(i.NotOffered, fmt.Sprintf("%s (%v)", question, err))
+}
