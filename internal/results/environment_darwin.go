@@ -1,0 +1,12 @@
+package results
+
+import "golang.org/x/sys/unix"
+
+// cpuModel is the processor's model, or "" if the system does not tell.
+func cpuModel() string {
+	model, err := unix.Sysctl("machdep.cpu.brand_string")
+	if err != nil {
+		return ""
+	}
+	return model
+}

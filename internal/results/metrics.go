@@ -1,0 +1,149 @@
+package results
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchmath"
+
+	"vllmbench/internal/measure"
+)
+
+// A metricsFile is NAME_metrics.json: a run's rows, by cell.
+type metricsFile struct {
+	SchemaVersion int               `json:"schema_version"`
+	Run           string            `json:"run"`
+	Started       time.Time         `json:"started"`
+	Complete      bool              `json:"complete"`
+	Warnings      []string          `json:"warnings,omitempty"`
+	Environment   Environment       `json:"environment"`
+	Server        json.RawMessage   `json:"server,omitempty"`
+	Simulated     bool              `json:"simulated"`
+	Stamps        string            `json:"stamps"`
+	Flags         map[string]string `json:"flags,omitempty"`
+	Nonce         string            `json:"nonce"`
+	Seed          uint64            `json:"seed"`
+	Cells         []cellMetrics     `json:"cells"`
+}
+
+type cellMetrics struct {
+	measure.Cell
+	Repetitions int            `json:"repetitions"` // rows, the void ones among them
+	Metrics     []metricValues `json:"metrics"`
+	LeftOut     []leftOut      `json:"left_out,omitempty"`
+	Void        []voidRow      `json:"void,omitempty"`
+	Ledger      []ledger       `json:"ledger,omitempty"`
+}
+
+// A metricValues is one metric over the valid repetitions of a cell.
+type metricValues struct {
+	Metric      string    `json:"metric"`
+	Unit        string    `json:"unit"`
+	Median      float64   `json:"median"`
+	N           int       `json:"n"` // values
+	Values      []float64 `json:"values"`
+	Repetitions []int     `json:"repetitions"` // of each value
+}
+
+type leftOut struct {
+	Metric      string `json:"metric"`
+	Reason      string `json:"reason"`
+	Repetitions []int  `json:"repetitions"` // in which it was left out for that reason
+}
+
+type voidRow struct {
+	Repetition int      `json:"repetition"`
+	Reasons    []string `json:"reasons"`
+}
+
+type ledger struct {
+	Repetition int               `json:"repetition"`
+	Accounts   []measure.Account `json:"accounts"`
+}
+
+// WriteMetricsJSON writes NAME_metrics.json: the run's environment and server,
+// and of each cell the values of every metric in all valid repetitions with
+// their median, what was left out, what is void, and the ledger.
+func WriteMetricsJSON(w io.Writer, r *Run) error {
+	h := &r.Header
+	e := encoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(metricsFile{
+		SchemaVersion: SchemaVersion,
+		Run:           r.Name,
+		Started:       h.Started,
+		Complete:      r.Complete,
+		Warnings:      r.Warnings,
+		Environment:   h.Environment,
+		Server:        h.Server,
+		Simulated:     h.Simulated,
+		Stamps:        h.Stamps,
+		Flags:         h.Flags,
+		Nonce:         h.Nonce,
+		Seed:          h.Seed,
+		Cells:         cells(r.Rows),
+	})
+}
+
+// cells groups rows by cell, in the order in which cells first ran.
+func cells(rows []Row) []cellMetrics {
+	found := []cellMetrics{}
+	for _, row := range rows {
+		i := slices.IndexFunc(found, func(c cellMetrics) bool { return c.Cell == row.Measured.Cell })
+		if i < 0 {
+			i = len(found)
+			found = append(found, cellMetrics{Cell: row.Measured.Cell, Metrics: []metricValues{}})
+		}
+		found[i].add(&row)
+	}
+	for _, c := range found {
+		for i := range c.Metrics {
+			c.Metrics[i].Median, c.Metrics[i].N = median(c.Metrics[i].Values), len(c.Metrics[i].Values)
+		}
+	}
+	return found
+}
+
+func (c *cellMetrics) add(row *Row) {
+	c.Repetitions++
+	m := &row.Measured
+	if len(m.Ledger) > 0 {
+		c.Ledger = append(c.Ledger, ledger{row.Repetition, m.Ledger})
+	}
+	if len(m.Void) > 0 {
+		c.Void = append(c.Void, voidRow{row.Repetition, m.Void})
+		return
+	}
+	for _, v := range m.Values {
+		i := slices.IndexFunc(c.Metrics, func(have metricValues) bool { return have.Metric == v.Metric })
+		if i < 0 {
+			i = len(c.Metrics)
+			c.Metrics = append(c.Metrics, metricValues{Metric: v.Metric, Unit: unit(v.Metric)})
+		}
+		c.Metrics[i].Values = append(c.Metrics[i].Values, v.Value)
+		c.Metrics[i].Repetitions = append(c.Metrics[i].Repetitions, row.Repetition)
+	}
+	for _, l := range m.LeftOut {
+		i := slices.IndexFunc(c.LeftOut, func(have leftOut) bool { return have.Metric == l.Metric && have.Reason == l.Reason })
+		if i < 0 {
+			i = len(c.LeftOut)
+			c.LeftOut = append(c.LeftOut, leftOut{Metric: l.Metric, Reason: l.Reason})
+		}
+		c.LeftOut[i].Repetitions = append(c.LeftOut[i].Repetitions, row.Repetition)
+	}
+}
+
+// median is benchstat's, so that both print the same number.
+func median(values []float64) float64 {
+	thresholds := benchmath.DefaultThresholds
+	sample := benchmath.NewSample(slices.Clone(values), &thresholds) // it sorts
+	return benchmath.AssumeNothing.Summary(sample, 0.95).Center
+}
+
+// unit is a metric's unit: what its name has after the last hyphen.
+func unit(metric string) string {
+	return metric[strings.LastIndexByte(metric, '-')+1:]
+}
