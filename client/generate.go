@@ -31,6 +31,7 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 	if err == nil {
 		var marks []mark
 		marks, err = c.receive(f, stream, w)
+		res.End = c.arrival(f).at
 		w.stop() // draining has a limit of its own
 		stream.Close()
 		res.settle(f, marks)
@@ -42,7 +43,9 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 		res.Outcome, res.Error = cause, msg
 	}
 	res.Error = clean(res.Error, c.cfg.APIKey)
-	res.End = c.clock.now()
+	if res.End == 0 {
+		res.End = c.clock.now()
+	}
 	return res
 }
 

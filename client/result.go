@@ -32,7 +32,7 @@ type Result struct {
 	Intended  time.Duration // Request.Intended, or when Generate was called
 	Sent      time.Duration // just before the request's last byte was written
 	FirstByte time.Duration // the response's first byte
-	End       time.Duration // the stream was closed
+	End       time.Duration // the last bytes of the stream, [DONE], or when the client gave up
 	Events    []Event       // arrivals of tokens, in order
 
 	PromptTokens int    // by the server's final usage
