@@ -64,10 +64,9 @@ func (s *Source) text(n uint64, tokens int) string {
 
 // cut returns the first n bytes of s, and the rest of a rune that they end in.
 func cut(s string, n int) string {
-	if n >= len(s) {
-		return s
+	n = max(n, 0)
+	for n < len(s) && !utf8.RuneStart(s[n]) {
+		n++
 	}
-	for n = max(n, 0); !utf8.RuneStart(s[n]); n++ {
-	}
-	return s[:n]
+	return s[:min(n, len(s))]
 }
