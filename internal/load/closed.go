@@ -6,6 +6,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -99,7 +100,7 @@ func (l *Loop) Await(n int) (time.Duration, error) {
 	}
 	switch {
 	case len(l.failed) > l.load.MaxErrors:
-		return 0, fmt.Errorf("%s", Failures(l.failed))
+		return 0, errors.New(client.Failures(l.failed))
 	case l.done < n:
 		return 0, fmt.Errorf("the load ended after %d of %d requests: %w", l.done, n, context.Cause(l.ctx))
 	case n == 0:
@@ -116,27 +117,4 @@ func (l *Loop) Stop() [][]client.Result {
 	l.mu.Unlock()
 	l.streams.Wait()
 	return l.results
-}
-
-// Failures counts failed requests by outcome, with the first error text of
-// each, in one line.
-func Failures(rs []client.Result) string {
-	count := map[client.Outcome]int{}
-	var order []client.Result
-	for _, r := range rs {
-		if r.Outcome == client.OK {
-			continue
-		}
-		if count[r.Outcome]++; count[r.Outcome] == 1 {
-			order = append(order, r)
-		}
-	}
-	s := ""
-	for i, r := range order {
-		if i > 0 {
-			s += "; "
-		}
-		s += fmt.Sprintf("%d failed (%s): %s", count[r.Outcome], r.Outcome, r.Error)
-	}
-	return s
 }

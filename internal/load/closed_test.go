@@ -117,14 +117,3 @@ func TestClosedEndsWithItsContext(t *testing.T) {
 		l.Stop()
 	})
 }
-
-func TestFailures(t *testing.T) {
-	got := Failures([]client.Result{
-		{Outcome: client.OK},
-		{Outcome: client.Connect, Error: "refused"},
-		{Outcome: client.HTTP5xx, Error: "HTTP 500: a"},
-		{Outcome: client.Connect, Error: "reset"},
-	})
-	assert.Equal(t, "2 failed (connect): refused; 1 failed (http_5xx): HTTP 500: a", got)
-	assert.Empty(t, Failures(nil))
-}

@@ -15,12 +15,14 @@ type Cell struct {
 type Value struct {
 	Metric string  `json:"metric"` // a name of Metrics, e.g. "p50-ttft-ns"
 	Value  float64 `json:"value"`  // in the metric's unit
+	N      int     `json:"n"`      // samples behind it; 0 if it is not drawn from samples
 }
 
 // A LeftOut is a metric that was not proven, and why.
 type LeftOut struct {
 	Metric string `json:"metric"`
-	Reason string `json:"reason"`
+	Rule   string `json:"rule"`   // the name of the rule: a limit, or a word for what is missing
+	Reason string `json:"reason"` // with this row's figures
 }
 
 // A Window is a span of the client's clock.
@@ -28,6 +30,11 @@ type Window struct {
 	From time.Duration `json:"from_ns"` // since the client's epoch
 	To   time.Duration `json:"to_ns"`
 }
+
+// Length is the window's duration.
+func (w Window) Length() time.Duration { return w.To - w.From }
+
+func (w Window) holds(t time.Duration) bool { return w.From < t && t <= w.To }
 
 // A Row is what one run of one cell showed.
 type Row struct {
@@ -39,6 +46,7 @@ type Row struct {
 	LeftOut  []LeftOut `json:"left_out,omitempty"`
 	Void     []string  `json:"void,omitempty"` // why the row proves nothing; empty if valid
 	Ledger   []Account `json:"ledger,omitempty"`
+	Wire     []Pair    `json:"wire,omitempty"`
 }
 
 // An Account is one line of the ledger: what we counted against what the
@@ -48,4 +56,22 @@ type Account struct {
 	Ours   float64 `json:"ours"`
 	Server float64 `json:"server"`
 	Known  bool    `json:"known"` // false if the server does not offer it
+}
+
+// A Pair is a mean as seen on the wire beside the server's own, over the same
+// requests: all of the ledger's, which are the window's, its ramp's and its tail's.
+type Pair struct {
+	Name   string  `json:"name"`      // "ttft", "itl" or "e2e"
+	Wire   float64 `json:"wire_ns"`   // mean, nanoseconds
+	Server float64 `json:"server_ns"` // mean, nanoseconds
+}
+
+// Value returns a metric of the row, and false if the row does not have it.
+func (r *Row) Value(metric string) (float64, bool) {
+	for _, v := range r.Values {
+		if v.Metric == metric {
+			return v.Value, true
+		}
+	}
+	return 0, false
 }

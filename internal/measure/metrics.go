@@ -1,0 +1,62 @@
+package measure
+
+import "fmt"
+
+// A Metric is what a row can show.
+type Metric struct {
+	Name    string // ends with its unit; durations in ns and sizes in B, which benchstat rescales
+	Better  string // "higher", "lower", or "" for what only describes
+	Default bool   // shown on the benchmark line without -metrics all
+	Doc     string // what it is, from which event to which
+}
+
+// DefaultQuantiles are the quantiles of each latency, in percent.
+var DefaultQuantiles = []int{50, 90, 99}
+
+// latencies are the metrics that have quantiles.
+var latencies = []struct{ name, doc string }{
+	{"ttft", "time to first token: from the sending of the request's last byte to the arrival of the first token, of requests whose first token arrived in the window"},
+	{"itl", "inter-token latency: the gap before each token that arrived in the window, shared evenly by the tokens of one event"},
+	{"tpot", "time per output token of a request: (last - first arrival) / (tokens - tokens of the first event), of requests that ended in the window"},
+	{"e2e", "end-to-end latency: from the sending of the request's last byte to the arrival of its last token, of requests that ended in the window"},
+}
+
+// Metrics is the one table of all metrics, in the order of display. quantiles are in percent.
+func Metrics(quantiles []int) []Metric {
+	all := []Metric{
+		{"tok/s", "higher", true, "output tokens that arrived in the window, per second of it"},
+		{"total-tok/s", "higher", false, "the same, and the prompt tokens of requests whose first token arrived in the window"},
+		{"req/s", "higher", true, "requests whose last token arrived in the window, per second of it"},
+	}
+	for _, l := range latencies {
+		for i, q := range quantiles {
+			// The line shows the first quantile of each, and the last of what users feel.
+			shown := i == 0 && l.name != "tpot" || i == len(quantiles)-1 && (l.name == "ttft" || l.name == "itl")
+			all = append(all, Metric{fmt.Sprintf("p%d-%s-ns", q, l.name), "lower", shown, fmt.Sprintf("%d %% quantile (nearest rank) of the %s", q, l.doc)})
+		}
+		all = append(all, Metric{"mean-" + l.name + "-ns", "lower", false, "mean of the " + l.doc})
+	}
+	return append(all, described...)
+}
+
+// described are the metrics that tell where time went, and what was sent.
+var described = []Metric{
+	{"engine-ttft-ns", "lower", false, "the server's own mean TTFT: from its receipt of the request to its first token, over all requests of the ledger"},
+	{"engine-itl-ns", "lower", false, "the server's own mean inter-token latency, over all requests of the ledger"},
+	{"engine-queue-ns", "lower", false, "the server's mean time in the waiting queue"},
+	{"engine-prefill-ns", "lower", false, "the server's mean time from scheduling to the first token"},
+	{"engine-decode-ns", "lower", false, "the server's mean time from the first to the last token"},
+	{"egress-ttft-ns", "lower", true, "mean TTFT on the wire less the server's own: its HTTP front end and the network, over all requests of the ledger"},
+	{"p50-lag-ns", "lower", false, "median time from a token's arrival in the kernel to the client's reading of it; not part of any latency"},
+	{"p99-lag-ns", "lower", true, "99 % quantile of the time from a token's arrival in the kernel to the client's reading of it; not part of any latency"},
+	{"merged-%", "lower", false, "events that were read together with the one before, so that they share its stamp"},
+	{"turnaround-%", "lower", false, "mean time from the end of a stream to its next request's sending, as a share of the mean E2E"},
+	{"cpu-ns/tok", "lower", false, "CPU time of the client per output token"},
+	{"in-flight", "", false, "mean number of requests between sending and last token"},
+	{"prefix-hit-%", "", false, "prompt tokens that the server found in its prefix cache"},
+	{"preemptions/op", "lower", false, "requests that the server threw out of its batch for want of KV cache"},
+	{"prompt-tok/req", "", false, "prompt tokens a request, by the server's usage"},
+	{"out-tok/req", "", false, "output tokens a request, by the server's usage"},
+	{"tok/event", "", false, "output tokens per event of the stream"},
+	{"errors/op", "lower", false, "failed requests per operation"},
+}

@@ -1,0 +1,88 @@
+package measure
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"vllmbench/client"
+)
+
+// void returns why the row proves nothing.
+func (r *Run) void(s *sight, accounts []Account) []string {
+	var why []string
+	if s.failed > r.Limits.MaxErrors() {
+		why = append(why, client.Failures(slices.Concat(r.Streams...)))
+	}
+	if r.Server.Reset {
+		why = append(why, "ledger: the counters cannot be trusted, since "+r.Server.Why)
+	}
+	if s.failed == 0 { // what the server counted of a failed request is not known
+		why = append(why, imbalances(accounts)...)
+	}
+	if r.Opened > 0 {
+		why = append(why, fmt.Sprintf("%d connections were opened inside the window: their handshakes are in its times", r.Opened))
+	}
+	if s.requests == 0 && len(why) == 0 {
+		why = append(why, "no request ended inside the window")
+	}
+	return why
+}
+
+// faults returns what takes single metrics out of the row.
+func (r *Run) faults(s *sight, wire []Pair) []fault {
+	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire))
+}
+
+func (r *Run) clientBound(s *sight) []fault {
+	var out []fault
+	add := func(rule, reason string) { out = append(out, fault{rule, reason, throughputs}) }
+	if got, limit := share(s.turnaround.mean(), s.e2e.mean()), r.Limits.of(limitTurnaround); got > limit {
+		add(limitTurnaround, fmt.Sprintf("the client held streams back for %.1f %% of their E2E, over %g %%", 100*got, 100*limit))
+	}
+	used := share(float64(r.CPU), float64(r.Window.Length())*float64(r.Procs))
+	if limit := r.Limits.of(limitCPU); used > limit {
+		add(limitCPU, fmt.Sprintf("the client used %.0f %% of its %d processors, over %g %%", 100*used, r.Procs, 100*limit))
+	}
+	return out
+}
+
+func (r *Run) unevenGaps(s *sight) []fault {
+	var out []fault
+	if s.estimated > 0 {
+		out = append(out, fault{"events", fmt.Sprintf("%d of %d streams do not tell how many tokens an event carries", s.estimated, s.requests), gaps})
+	}
+	if got, limit := share(float64(s.merged), float64(s.events)), r.Limits.of(limitMerged); got > limit {
+		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the events came under one stamp with the one before, over %g %%", 100*got, 100*limit), gapQuantiles})
+	}
+	return out
+}
+
+// userStamps judges times that the client itself took: its own lag is in them.
+// Some stamps of a connection's first packets are missing on Linux too (3 of
+// 20 000 were seen); from one in a hundred on the row counts as one of user stamps.
+func (r *Run) userStamps(s *sight) []fault {
+	user := r.Stamps == client.UserStamps || float64(s.unstamped) > float64(s.events)/100
+	if !user || len(r.Lateness) == 0 || len(s.itl) == 0 {
+		return nil
+	}
+	late := slices.Sorted(slices.Values(r.Lateness))
+	p99, median := sample(late).quantile(99), s.itl.quantile(50)
+	if float64(p99) <= r.Limits.of(limitLag)*float64(median) {
+		return nil
+	}
+	reason := fmt.Sprintf("stamps are the client's own, and it was up to %v late (p99), over %g %% of the median ITL", p99.Round(time.Microsecond), 100*r.Limits.of(limitLag))
+	return []fault{{limitLag, reason, gapQuantiles}}
+}
+
+// impossible finds times that contradict the server's: a token cannot reach
+// us before the server made it.
+func impossible(wire []Pair) []fault {
+	for _, p := range wire {
+		if p.Name == "ttft" && p.Wire < p.Server {
+			reason := fmt.Sprintf("the mean on the wire, %v, is below the server's own, %v", time.Duration(p.Wire).Round(time.Microsecond), time.Duration(p.Server).Round(time.Microsecond))
+			return []fault{{"server", reason, ttfts}}
+		}
+	}
+	return nil
+}

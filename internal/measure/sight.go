@@ -1,0 +1,99 @@
+package measure
+
+import (
+	"time"
+
+	"vllmbench/client"
+)
+
+// A sight is what the window shows of a run. Tokens are credited by their own
+// arrival; a request belongs to the window in which it ended, since under a
+// steady load as many begin before a window and end in it as the other way round.
+type sight struct {
+	ttft, itl, tpot, e2e, lag sample
+	turnaround                sample // end of a request to the next one's sending
+
+	requests     int // ended well inside the window
+	failed       int // of the whole run
+	tokens       int // output tokens that arrived
+	events       int // events that carried them
+	merged       int // events under one stamp with the one before
+	promptTokens int // of requests whose first token arrived
+	unstamped    int // events without a kernel stamp
+	estimated    int // requests whose events do not tell their tokens
+	asked        int // prompt tokens of requests that ended
+	generated    int // output tokens of requests that ended
+	inFlight     time.Duration
+}
+
+// look reads the results of all streams through w.
+func look(streams [][]client.Result, w Window) *sight {
+	s := &sight{}
+	for _, rs := range streams {
+		for i := range rs {
+			s.request(&rs[i], w)
+			if i+1 < len(rs) && w.holds(rs[i].End) && rs[i].Outcome == client.OK && rs[i+1].Sent > 0 {
+				s.turnaround = append(s.turnaround, rs[i+1].Sent-rs[i].End)
+			}
+		}
+	}
+	for _, l := range []sample{s.ttft, s.itl, s.tpot, s.e2e, s.lag} {
+		l.sort()
+	}
+	return s
+}
+
+func (s *sight) request(r *client.Result, w Window) {
+	if r.Outcome != client.OK {
+		s.failed++
+		return
+	}
+	first, last := r.Events[0], r.Events[len(r.Events)-1]
+	if w.holds(first.At) {
+		s.ttft = append(s.ttft, r.TTFT())
+		s.promptTokens += r.PromptTokens
+	}
+	if w.holds(last.At) {
+		s.requests++
+		s.e2e = append(s.e2e, r.E2E())
+		if len(r.Events) > 1 {
+			s.tpot = append(s.tpot, r.TPOT())
+		}
+		s.asked += r.PromptTokens
+		s.generated += r.OutputTokens
+		s.unstamped += r.Unstamped
+		if r.Estimated {
+			s.estimated++
+		}
+	}
+	s.inFlight += max(0, min(last.At, w.To)-max(r.Sent, w.From))
+	s.tokensOf(r, w)
+}
+
+func (s *sight) tokensOf(r *client.Result, w Window) {
+	for i, e := range r.Events {
+		if !w.holds(e.At) {
+			continue
+		}
+		s.tokens += e.Tokens
+		s.events++
+		s.lag = append(s.lag, e.Lag)
+		if e.Merged {
+			s.merged++
+		}
+		if i > 0 {
+			gap := (e.At - r.Events[i-1].At) / time.Duration(e.Tokens)
+			for range e.Tokens {
+				s.itl = append(s.itl, gap)
+			}
+		}
+	}
+}
+
+// share is part / whole, or 0 of nothing.
+func share(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
+}

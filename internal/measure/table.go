@@ -1,0 +1,62 @@
+package measure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A fault takes some metrics out of a row.
+type fault struct {
+	rule    string
+	reason  string
+	touches func(metric string) bool
+}
+
+// A table fills a row's metrics, leaving out those that a fault touches.
+type table struct {
+	row    *Row
+	faults []fault
+}
+
+func (t *table) put(metric string, value float64, n int) {
+	for _, f := range t.faults {
+		if f.touches(metric) {
+			t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, f.rule, f.reason})
+			return
+		}
+	}
+	t.row.Values = append(t.row.Values, Value{metric, value, n})
+}
+
+func (t *table) quantile(metric string, s sample, q int, tail float64) {
+	if need := needs(q, tail); len(s) < need {
+		t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, "samples", fmt.Sprintf("%d samples, of the %d that bound it", len(s), need)})
+		return
+	}
+	t.put(metric, float64(s.quantile(q)), len(s))
+}
+
+// order sorts the row's metrics as the table of all metrics has them.
+func (t *table) order(quantiles []int) {
+	place := map[string]int{}
+	for i, m := range Metrics(quantiles) {
+		place[m.Name] = i
+	}
+	slices.SortStableFunc(t.row.Values, func(a, b Value) int { return place[a.Metric] - place[b.Metric] })
+	slices.SortStableFunc(t.row.LeftOut, func(a, b LeftOut) int { return place[a.Metric] - place[b.Metric] })
+}
+
+func throughputs(metric string) bool {
+	return metric == "tok/s" || metric == "total-tok/s" || metric == "req/s"
+}
+
+func ttfts(metric string) bool { return strings.HasSuffix(metric, "-ttft-ns") }
+
+func gaps(metric string) bool {
+	return strings.HasSuffix(metric, "-itl-ns") && metric != "engine-itl-ns"
+}
+
+// gapQuantiles are the metrics that merged stamps distort: a sum of gaps
+// does not change when the times between them move.
+func gapQuantiles(metric string) bool { return gaps(metric) && metric != "mean-itl-ns" }
