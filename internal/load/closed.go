@@ -20,6 +20,9 @@ type Closed struct {
 	// Streams is the number of requests in flight, at least 1.
 	Streams int
 
+	// Requests is the number of requests to send in all. 0 means until Stop.
+	Requests int
+
 	// Next makes the next request. It is called from all streams.
 	Next func() client.Request
 
@@ -42,6 +45,7 @@ type Loop struct {
 	done     int             // requests that ended well
 	last     []time.Duration // last[i]: no token of the first i+1 that ended well came later
 	failed   []client.Result
+	begun    int
 	running  int
 	stopping bool
 }
@@ -66,10 +70,16 @@ func (l *Loop) run(stream int) {
 	l.changed.Broadcast()
 }
 
+// more says whether to send another request, and counts it.
 func (l *Loop) more() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.stopping && len(l.failed) <= l.load.MaxErrors && l.ctx.Err() == nil
+	sent := l.load.Requests > 0 && l.begun == l.load.Requests
+	if sent || l.stopping || len(l.failed) > l.load.MaxErrors || l.ctx.Err() != nil {
+		return false
+	}
+	l.begun++
+	return true
 }
 
 func (l *Loop) add(stream int, r client.Result) {

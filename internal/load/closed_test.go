@@ -75,6 +75,21 @@ func TestClosedHasNoBarrier(t *testing.T) {
 	})
 }
 
+func TestClosedSendsSoManyRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var inFlight, peak atomic.Int64
+		l := Closed{Streams: 4, Requests: 10, Next: next, Do: fixed(time.Now(), time.Second, &inFlight, &peak)}.Start(t.Context())
+		at, err := l.Await(10)
+		require.NoError(t, err)
+		assert.Equal(t, 3*time.Second, at)
+		n := 0
+		for _, rs := range l.Stop() {
+			n += len(rs)
+		}
+		assert.Equal(t, 10, n)
+	})
+}
+
 func TestClosedStopsOnFailures(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
