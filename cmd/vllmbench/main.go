@@ -1,0 +1,48 @@
+// Vllmbench gathers what goes with the benchmarks of this module.
+//
+// Each subcommand is a package's Main; this one only finds it by name.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"vllmbench/internal/vllmsim"
+)
+
+// A command is one subcommand; run returns the exit status.
+type command struct {
+	name, short string
+	run         func(args []string, stdout, stderr io.Writer) int
+}
+
+func commands() []command {
+	return []command{
+		{"sim", "run the embedded server: vLLM's API and scheduler, without weights", vllmsim.Main},
+	}
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(stdout)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(args[1:], stdout, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "vllmbench: unknown command %q: run `vllmbench help` for the list\n", args[0])
+	return 2
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "usage: vllmbench command [flags]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.short)
+	}
+	fmt.Fprint(w, "\n`vllmbench command -h` lists a command's flags.\n")
+}

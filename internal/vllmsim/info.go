@@ -1,0 +1,49 @@
+package vllmsim
+
+import "net/http"
+
+// models lists the one model that is served.
+func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
+	type model struct {
+		ID          string  `json:"id"`
+		Object      string  `json:"object"`
+		Created     int64   `json:"created"`
+		OwnedBy     string  `json:"owned_by"`
+		Root        string  `json:"root"`
+		Parent      *string `json:"parent"`
+		MaxModelLen int     `json:"max_model_len"`
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Object string  `json:"object"`
+		Data   []model `json:"data"`
+	}{"list", []model{{
+		ID: s.ServedModelName, Object: "model", Created: s.created.Unix(), OwnedBy: "vllm",
+		Root: s.Model, MaxModelLen: s.MaxModelLen,
+	}}})
+}
+
+// serverInfo tells the configuration under vLLM's keys, as far as there is one.
+func (s *Server) serverInfo(w http.ResponseWriter, _ *http.Request) {
+	type object = map[string]any
+	writeJSON(w, http.StatusOK, object{
+		"vllm_config": object{
+			"model_config": object{
+				"model": s.Model, "served_model_name": s.ServedModelName, "dtype": "torch.bfloat16",
+				"max_model_len": s.MaxModelLen, "seed": 0, "enforce_eager": false, "quantization": nil,
+			},
+			"cache_config": object{
+				"block_size": s.Limits.BlockSize, "gpu_memory_utilization": s.GPUMemoryUtilization,
+				"cache_dtype": "auto", "enable_prefix_caching": s.Limits.PrefixCaching, "prefix_caching_hash_algo": "sha256",
+				"num_gpu_blocks": s.Limits.NumBlocks, "kv_cache_size_tokens": s.Limits.NumBlocks * s.Limits.BlockSize,
+			},
+			"scheduler_config": object{
+				"max_num_seqs": s.Limits.MaxNumSeqs, "max_num_batched_tokens": s.Limits.MaxNumBatchedTokens,
+				"enable_chunked_prefill": true, "policy": "fcfs", "async_scheduling": false, "stream_interval": 1,
+			},
+			"parallel_config": object{"tensor_parallel_size": 1, "pipeline_parallel_size": 1, "data_parallel_size": 1},
+			"device_config":   object{"device": "vllmsim"},
+		},
+		"vllm_env":   object{},
+		"system_env": object{"gpu": s.gpu.Name},
+	})
+}

@@ -1,0 +1,80 @@
+package vllmsim
+
+import (
+	"context"
+	"net/http"
+)
+
+// serve answers a generation request from its first byte to its last.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, build func(*generation, *job, string) answer) {
+	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
+	a := build(g, j, s.modelJSON)
+	s.engine.submit(j)
+	if !g.stream {
+		if s.await(r.Context(), j, g.maxTokens) {
+			writeBody(w, http.StatusOK, a.appendWhole(nil))
+		}
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	e := &events{w: w, flush: http.NewResponseController(w).Flush}
+	if e.send() != nil || !s.stream(r.Context(), e, j, a, g) {
+		s.engine.abort(j)
+	}
+}
+
+// stream sends tokens as they are produced: all that have come since the last
+// time in one write, which is one token unless the client is slow to read.
+func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *generation) bool {
+	e.buf = a.appendOpening(e.buf)
+	for sent := 0; sent < g.maxTokens; {
+		if !s.await(ctx, j, sent+1) {
+			return false
+		}
+		for produced := int(j.produced.Load()); sent < produced; sent++ {
+			e.buf = a.appendToken(e.buf, sent)
+		}
+		if sent == g.maxTokens {
+			if g.includeUsage {
+				e.buf = a.appendUsage(e.buf)
+			}
+			e.buf = append(e.buf, "data: [DONE]\n\n"...)
+		}
+		if e.send() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// await waits until n tokens of j are produced. When the client leaves first,
+// j is aborted; when the server stops first, the connection is cut.
+func (s *Server) await(ctx context.Context, j *job, n int) bool {
+	for int(j.produced.Load()) < n {
+		select {
+		case <-j.wake:
+		case <-ctx.Done():
+			s.engine.abort(j)
+			return false
+		case <-s.engine.stopped:
+			panic(http.ErrAbortHandler)
+		}
+	}
+	return true
+}
+
+// events is the one place where bytes of a stream leave the server.
+type events struct {
+	w     http.ResponseWriter
+	flush func() error
+	buf   []byte
+}
+
+// send writes and empties the buffer; with nothing in it, the headers go out.
+func (e *events) send() error {
+	if _, err := e.w.Write(e.buf); err != nil {
+		return err
+	}
+	e.buf = e.buf[:0]
+	return e.flush()
+}
