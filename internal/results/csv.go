@@ -14,7 +14,7 @@ import (
 // columns are those of every CSV file.
 var columns = []string{
 	"run", "time", "experiment", "batch", "prompt_tokens", "output_tokens", "repetition",
-	"metric", "unit", "value", "status", "reason",
+	"metric", "unit", "value", "samples", "status", "reason",
 }
 
 // tables names the CSV file of each experiment.
@@ -64,22 +64,26 @@ func writeTable(w io.Writer, experiment string, runs []*Run) error {
 // observations are the lines of one row.
 func observations(run string, row *Row) [][]string {
 	m := &row.Measured
-	observation := func(metric, unit, value, status, reason string) []string {
+	observation := func(metric, unit, value, samples, status, reason string) []string {
 		return []string{
 			run, row.Start.UTC().Format(time.RFC3339Nano), m.Experiment,
 			strconv.Itoa(m.Batch), strconv.Itoa(m.PromptTokens), strconv.Itoa(m.OutputTokens), strconv.Itoa(row.Repetition),
-			metric, unit, value, status, reason,
+			metric, unit, value, samples, status, reason,
 		}
 	}
 	if len(m.Void) > 0 {
-		return [][]string{observation("", "", "", "void", strings.Join(m.Void, "; "))}
+		return [][]string{observation("", "", "", "", "void", strings.Join(m.Void, "; "))}
 	}
 	var found [][]string
 	for _, v := range m.Values {
-		found = append(found, observation(v.Metric, unit(v.Metric), strconv.FormatFloat(v.Value, 'f', -1, 64), "ok", ""))
+		samples := "" // the value is not drawn from any
+		if v.N > 0 {
+			samples = strconv.Itoa(v.N)
+		}
+		found = append(found, observation(v.Metric, unit(v.Metric), strconv.FormatFloat(v.Value, 'f', -1, 64), samples, "ok", ""))
 	}
 	for _, l := range m.LeftOut {
-		found = append(found, observation(l.Metric, unit(l.Metric), "", "left_out", l.Reason))
+		found = append(found, observation(l.Metric, unit(l.Metric), "", "", "left_out", l.Reason))
 	}
 	return found
 }

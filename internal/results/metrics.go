@@ -38,20 +38,24 @@ type cellMetrics struct {
 	Ledger      []ledger       `json:"ledger,omitempty"`
 }
 
-// A metricValues is one metric over the valid repetitions of a cell.
+// A metricValues is one metric over the valid repetitions of a cell. Its lists
+// have one element for each repetition that has the metric.
 type metricValues struct {
 	Metric      string    `json:"metric"`
-	Unit        string    `json:"unit"`
+	Unit        string    `json:"unit,omitempty"`
 	Median      float64   `json:"median"`
 	N           int       `json:"n"` // values
 	Values      []float64 `json:"values"`
-	Repetitions []int     `json:"repetitions"` // of each value
+	Samples     []int     `json:"samples"` // behind each value; 0 if it is not drawn from samples
+	Repetitions []int     `json:"repetitions"`
 }
 
+// A leftOut is a metric that a rule left out. Its lists have one element for each repetition.
 type leftOut struct {
-	Metric      string `json:"metric"`
-	Reason      string `json:"reason"`
-	Repetitions []int  `json:"repetitions"` // in which it was left out for that reason
+	Metric      string   `json:"metric"`
+	Rule        string   `json:"rule"`
+	Reasons     []string `json:"reasons"`
+	Repetitions []int    `json:"repetitions"`
 }
 
 type voidRow struct {
@@ -62,6 +66,7 @@ type voidRow struct {
 type ledger struct {
 	Repetition int               `json:"repetition"`
 	Accounts   []measure.Account `json:"accounts"`
+	Wire       []measure.Pair    `json:"wire,omitempty"`
 }
 
 // WriteMetricsJSON writes NAME_metrics.json: the run's environment and server,
@@ -70,7 +75,7 @@ type ledger struct {
 func WriteMetricsJSON(w io.Writer, r *Run) error {
 	h := &r.Header
 	e := encoder(w)
-	e.SetIndent("", "  ")
+	e.SetIndent("", " ")
 	return e.Encode(metricsFile{
 		SchemaVersion: SchemaVersion,
 		Run:           r.Name,
@@ -110,8 +115,8 @@ func cells(rows []Row) []cellMetrics {
 func (c *cellMetrics) add(row *Row) {
 	c.Repetitions++
 	m := &row.Measured
-	if len(m.Ledger) > 0 {
-		c.Ledger = append(c.Ledger, ledger{row.Repetition, m.Ledger})
+	if len(m.Ledger) > 0 || len(m.Wire) > 0 {
+		c.Ledger = append(c.Ledger, ledger{row.Repetition, m.Ledger, m.Wire})
 	}
 	if len(m.Void) > 0 {
 		c.Void = append(c.Void, voidRow{row.Repetition, m.Void})
@@ -123,16 +128,20 @@ func (c *cellMetrics) add(row *Row) {
 			i = len(c.Metrics)
 			c.Metrics = append(c.Metrics, metricValues{Metric: v.Metric, Unit: unit(v.Metric)})
 		}
-		c.Metrics[i].Values = append(c.Metrics[i].Values, v.Value)
-		c.Metrics[i].Repetitions = append(c.Metrics[i].Repetitions, row.Repetition)
+		found := &c.Metrics[i]
+		found.Values = append(found.Values, v.Value)
+		found.Samples = append(found.Samples, v.N)
+		found.Repetitions = append(found.Repetitions, row.Repetition)
 	}
 	for _, l := range m.LeftOut {
-		i := slices.IndexFunc(c.LeftOut, func(have leftOut) bool { return have.Metric == l.Metric && have.Reason == l.Reason })
+		i := slices.IndexFunc(c.LeftOut, func(have leftOut) bool { return have.Metric == l.Metric && have.Rule == l.Rule })
 		if i < 0 {
 			i = len(c.LeftOut)
-			c.LeftOut = append(c.LeftOut, leftOut{Metric: l.Metric, Reason: l.Reason})
+			c.LeftOut = append(c.LeftOut, leftOut{Metric: l.Metric, Rule: l.Rule})
 		}
-		c.LeftOut[i].Repetitions = append(c.LeftOut[i].Repetitions, row.Repetition)
+		found := &c.LeftOut[i]
+		found.Reasons = append(found.Reasons, l.Reason)
+		found.Repetitions = append(found.Repetitions, row.Repetition)
 	}
 }
 
@@ -143,7 +152,12 @@ func median(values []float64) float64 {
 	return benchmath.AssumeNothing.Summary(sample, 0.95).Center
 }
 
-// unit is a metric's unit: what its name has after the last hyphen.
+// unit is a metric's unit, with which its name ends after the last hyphen, or
+// "" for a plain number: "in-flight" has none.
 func unit(metric string) string {
-	return metric[strings.LastIndexByte(metric, '-')+1:]
+	last := metric[strings.LastIndexByte(metric, '-')+1:]
+	if strings.Contains(last, "/") || slices.Contains([]string{"ns", "B", "W", "J", "%"}, last) {
+		return last
+	}
+	return ""
 }
