@@ -119,6 +119,17 @@ func (l *Loop) Await(n int) (time.Duration, error) {
 	return l.last[n-1], nil
 }
 
+// Done is the number of requests that have ended well, and when the last token
+// of these arrived, on the client's clock.
+func (l *Loop) Done() (n int, last time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done == 0 {
+		return 0, 0
+	}
+	return l.done, l.last[l.done-1]
+}
+
 // Stop lets the requests in flight end, sends no more, and returns the results
 // of each stream in order.
 func (l *Loop) Stop() [][]client.Result {

@@ -41,6 +41,9 @@ func TestClosedKeepsStreamsBusy(t *testing.T) {
 		end, err := l.Await(8 + 8*5)
 		require.NoError(t, err)
 		assert.Equal(t, 600*time.Millisecond, end, "five more rounds without a pause")
+		n, last := l.Done()
+		assert.Equal(t, 48, n)
+		assert.Equal(t, end, last)
 
 		streams := l.Stop()
 		require.Len(t, streams, 8)

@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"vllmbench/client"
+	"vllmbench/internal/engine"
+	"vllmbench/internal/load"
+	"vllmbench/internal/measure"
+)
+
+// settling is how long the server's counters may take to follow its streams' ends.
+const settling = 2 * time.Second
+
+// sub runs a cell as a sub-benchmark, unless the server cannot hold it.
+func (s *session) sub(b *testing.B, name string, c measure.Cell) {
+	if s.skip(c) {
+		return
+	}
+	b.Run(name, func(b *testing.B) { s.cell(b, c) })
+}
+
+// skip says whether c does not fit into the server's context, and says so to the user, once.
+func (s *session) skip(c measure.Cell) bool {
+	need := c.PromptTokens + c.OutputTokens
+	if s.info.MaxModelLen == 0 || need <= s.info.MaxModelLen {
+		return false
+	}
+	if !slices.Contains(s.skipped, c.Name) {
+		s.skipped = append(s.skipped, c.Name)
+		fmt.Printf("# skipped %s: it needs %d tokens, the server's context holds %d\n", c.Name, need, s.info.MaxModelLen)
+	}
+	return true
+}
+
+// cell measures one cell: warm-up; then, under one unbroken load, a ramp, the
+// timed window and a tail. The ledger is read before and after that load,
+// when nothing of ours is in flight.
+func (s *session) cell(b *testing.B, c measure.Cell) {
+	if c.Experiment == "latency" && s.skip(c) {
+		b.SkipNow()
+	}
+	if s.gone != nil {
+		s.failed++
+		b.Fatalf("not run: %v", s.gone)
+	}
+	run, err := s.measure(b, c)
+	if err != nil {
+		s.failed++
+		s.gone = s.alive()
+		if s.gone != nil {
+			err = fmt.Errorf("%w (%w)", err, s.gone)
+		}
+		if run == nil {
+			b.Fatal(err)
+		}
+	}
+	s.report(b, run)
+}
+
+// measure runs the load. It returns an error if the load did not come to its
+// end, and a run if requests were sent in spite of that.
+func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
+	if err := s.warm(c); err != nil {
+		return nil, fmt.Errorf("warm-up: %w", err)
+	}
+	before, err := s.engine.Snapshot(s.ctx, s.info.Model)
+	if err != nil && s.counts() {
+		return nil, err
+	}
+	run := &measure.Run{Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0), Quantiles: flags.quantiles, Limits: flags.limits}
+	stop := s.heartbeat()
+	loadErr := s.window(b, s.closed(c, 0), run)
+	run.Lateness = stop()
+	if s.counts() && loadErr == nil {
+		if run.Server, err = s.balance(before, run.Streams); err != nil {
+			return run, err
+		}
+	}
+	return run, loadErr
+}
+
+// window keeps the load on from ramp to tail and times what lies between. The
+// ramp is one operation, so that the window begins in the midst of the load.
+// It ends at what has arrived by the time this goroutine looks, which may be
+// more: an operation that was over before b.Loop began would cost no time, and
+// b.Loop would ask for a hundred more.
+func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
+	l := c.Start(s.ctx)
+	_, err := l.Await(c.Streams)
+	ramp, from := l.Done()
+	opened, cpu := s.client.Opened(), client.CPUTime()
+	to := from
+	for err == nil && b.Loop() {
+		run.Ops++
+		to, err = l.Await(ramp + c.Streams*run.Ops)
+	}
+	b.StopTimer()
+	run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu
+	run.Window = measure.Window{From: from, To: to}
+	run.Streams = l.Stop()
+	return err
+}
+
+// warm sends the cell's requests unmeasured, which opens every stream's
+// connection, and learns whether events carry more than one token.
+func (s *session) warm(c measure.Cell) error {
+	if flags.warmup == 0 {
+		return nil
+	}
+	n := c.Batch * flags.warmup
+	l := s.closed(c, n).Start(s.ctx)
+	_, err := l.Await(n - flags.limits.MaxErrors())
+	streams := l.Stop()
+	if err != nil || s.continuous {
+		return err
+	}
+	for _, r := range slices.Concat(streams...) {
+		if s.continuous = several(r); s.continuous {
+			return s.warm(c) // the load is another one now
+		}
+	}
+	return nil
+}
+
+// several says whether an event of r may carry more than one token.
+func several(r client.Result) bool {
+	return r.Estimated || slices.ContainsFunc(r.Events, func(e client.Event) bool { return e.Tokens > 1 })
+}
+
+func (s *session) closed(c measure.Cell, requests int) load.Closed {
+	return load.Closed{
+		Streams:   c.Batch,
+		Requests:  requests,
+		Next:      func() client.Request { return s.request(c) },
+		Do:        s.client.Generate,
+		MaxErrors: flags.limits.MaxErrors(),
+	}
+}
+
+func (s *session) request(c measure.Cell) client.Request {
+	p := s.prompts.Next(c.PromptTokens)
+	r := client.Request{
+		Endpoint:     s.endpoint,
+		IDs:          p.IDs,
+		Text:         p.Text,
+		PromptTokens: p.Tokens,
+		OutputTokens: c.OutputTokens,
+		Exact:        s.extensions,
+		Extensions:   s.extensions,
+	}
+	if s.extensions {
+		r.CacheSalt = p.Salt
+		r.ContinuousUsage = s.continuous
+	}
+	return r
+}
+
+// heartbeat notes the client's own lag where the kernel does not tell it.
+func (s *session) heartbeat() (stop func() []time.Duration) {
+	if s.client.Stamps() == client.KernelStamps {
+		return func() []time.Duration { return nil }
+	}
+	return client.Heartbeat()
+}
+
+// counts says whether the server has counters to hold the run against.
+func (s *session) counts() bool { return s.info.Kind != engine.OpenAI }
+
+// balance reads what the server counted since before, once it has counted all
+// that ended, or what there is when it does not come to that.
+func (s *session) balance(before *engine.Snapshot, streams [][]client.Result) (engine.Delta, error) {
+	var requests, tokens float64
+	for _, r := range slices.Concat(streams...) {
+		requests++
+		tokens += float64(r.OutputTokens)
+	}
+	after, err := s.engine.Settled(s.ctx, s.info.Model, func(now *engine.Snapshot) bool {
+		d := now.Since(before)
+		return d.Reset || d.Requests.N >= requests && d.GenerationTokens.N >= tokens
+	}, settling)
+	if err != nil {
+		return engine.Delta{}, err
+	}
+	return after.Since(before), nil
+}
+
+// alive returns why no further cell can be measured, if so.
+func (s *session) alive() error {
+	if s.ctx.Err() != nil {
+		return errors.New("the run was interrupted")
+	}
+	if _, err := s.engine.Discover(s.ctx, s.info.Model); err != nil {
+		return fmt.Errorf("the server is gone: %w", err)
+	}
+	return nil
+}

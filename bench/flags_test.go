@@ -1,0 +1,126 @@
+package bench
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vllmbench/client"
+	"vllmbench/internal/measure"
+)
+
+// flags are what the command line says.
+var flags = struct {
+	url, model, apiKey, endpoint, extensions string
+
+	batches, prompts, outputs, quantiles counts
+	prompt, output, warmup               int
+
+	firstToken, stall time.Duration
+	limits            measure.Limits
+	metrics           string
+	record            string
+	userStamps        bool
+	explain           bool
+}{
+	batches:   counts{1, 4, 8, 16, 32},
+	prompts:   counts{10, 50, 200, 1000},
+	outputs:   counts{50, 100, 200},
+	quantiles: measure.DefaultQuantiles,
+}
+
+func init() {
+	f := &flags
+	flag.StringVar(&f.url, "url", os.Getenv("VLLM_BASE_URL"), "measure the server at `URL` (default $VLLM_BASE_URL; without it the embedded one)")
+	flag.StringVar(&f.model, "model", "", "`name` of the model, as the server serves it (default its first)")
+	flag.StringVar(&f.apiKey, "api-key", "", "API `key` (default $VLLM_API_KEY, which other users of this machine cannot see)")
+	flag.StringVar(&f.endpoint, "endpoint", "completions", "`API` to use: completions, or chat, whose prompts are text")
+	flag.StringVar(&f.extensions, "extensions", "auto", "send vLLM's own fields, which fix the output's length: on, off, or auto: if the server takes them")
+	flag.Var(&f.batches, "batches", "requests in flight, for BenchmarkThroughput")
+	flag.Var(&f.prompts, "prompts", "prompt `tokens`, for BenchmarkSeqLen")
+	flag.Var(&f.outputs, "outputs", "output `tokens`, for BenchmarkSeqLen")
+	flag.IntVar(&f.prompt, "prompt", 200, "prompt `tokens`, for BenchmarkLatency and BenchmarkThroughput")
+	flag.IntVar(&f.output, "output", 100, "output `tokens`, for BenchmarkLatency and BenchmarkThroughput")
+	flag.IntVar(&f.warmup, "warmup", 1, "`operations` before each cell that are not measured")
+	flag.Var(&f.quantiles, "quantiles", "quantiles of each latency, in `percent`")
+	flag.DurationVar(&f.firstToken, "first-token-timeout", 5*time.Minute, "longest wait for a first token")
+	flag.DurationVar(&f.stall, "stall-timeout", time.Minute, "longest wait between two tokens")
+	flag.Var(&f.limits, "limits", "other `limits` than the defaults, as NAME=NUMBER,... (-explain lists them)")
+	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
+	flag.StringVar(&f.record, "record", "", "save the run, every request included, in the folder `DIR` (from the repository's root)")
+	flag.BoolVar(&f.userStamps, "user-stamps", false, "stamp tokens when the client reads them, not when the kernel received them")
+	flag.BoolVar(&f.explain, "explain", false, "print every limit and metric with its reason, and exit")
+}
+
+// check looks at what flag.Parse could not.
+func check() error {
+	f := &flags
+	f.apiKey = cmp.Or(f.apiKey, os.Getenv("VLLM_API_KEY"))
+	switch {
+	case f.prompt < 1 || f.output < 1:
+		return fmt.Errorf("-prompt and -output are %d and %d: name at least 1 token each", f.prompt, f.output)
+	case f.warmup < 0:
+		return fmt.Errorf("-warmup is %d: name 0 or more operations", f.warmup)
+	case f.firstToken <= 0 || f.stall <= 0:
+		return fmt.Errorf("-first-token-timeout and -stall-timeout are %v and %v: name times above 0", f.firstToken, f.stall)
+	case f.endpoint != client.Completions.String() && f.endpoint != client.Chat.String():
+		return fmt.Errorf("-endpoint is %q: name completions or chat", f.endpoint)
+	case !slices.Contains([]string{"auto", "on", "off"}, f.extensions):
+		return fmt.Errorf("-extensions is %q: name auto, on or off", f.extensions)
+	case slices.Max(f.quantiles) > 99:
+		return fmt.Errorf("-quantiles holds %d: name whole percents from 1 to 99", slices.Max(f.quantiles))
+	}
+	_, err := shown()
+	return err
+}
+
+// shown returns the metrics for the benchmark line.
+func shown() ([]measure.Metric, error) {
+	all := measure.Metrics(flags.quantiles)
+	var out []measure.Metric
+	switch flags.metrics {
+	case "all":
+		return all, nil
+	case "default":
+		for _, m := range all {
+			if m.Default {
+				out = append(out, m)
+			}
+		}
+		return out, nil
+	}
+	for name := range strings.SplitSeq(flags.metrics, ",") {
+		i := slices.IndexFunc(all, func(m measure.Metric) bool { return m.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("-metrics names %q, which is none: -explain lists them", name)
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+// counts is a list of numbers above 0, separated by commas.
+type counts []int
+
+func (c *counts) String() string { return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*c)), " ", ","), "[]") }
+
+func (c *counts) Set(s string) error {
+	var out counts
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is not a number above 0", part)
+		}
+		if slices.Contains(out, n) {
+			return fmt.Errorf("%d is named twice", n)
+		}
+		out = append(out, n)
+	}
+	*c = out
+	return nil
+}

@@ -1,0 +1,19 @@
+package bench
+
+import (
+	"testing"
+
+	"vllmbench/internal/measure"
+)
+
+// BenchmarkLatency measures one request at a time: what a single user waits
+// for on an idle server. One operation is one request.
+func BenchmarkLatency(b *testing.B) {
+	ready(b).cell(b, measure.Cell{
+		Experiment:   "latency",
+		Name:         "Latency",
+		Batch:        1,
+		PromptTokens: flags.prompt,
+		OutputTokens: flags.output,
+	})
+}

@@ -1,0 +1,62 @@
+package bench
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+)
+
+// current is the session that TestMain opened for the benchmarks.
+var current *session
+
+// ready returns the session. A benchmark that runs without TestMain's
+// session is a mistake of this package.
+func ready(b *testing.B) *session {
+	b.Helper()
+	if current == nil {
+		b.Fatal("no session: TestMain opens one when -bench is set")
+	}
+	return current
+}
+
+func TestMain(m *testing.M) {
+	embeddedMain() // does not return if this process is the embedded server
+	flag.Parse()
+	switch {
+	case flags.explain:
+		flags.limits.Explain(os.Stdout, flags.quantiles)
+	case flag.Lookup("test.bench").Value.String() == "" || flag.Lookup("test.list").Value.String() != "":
+		os.Exit(m.Run())
+	default:
+		os.Exit(run(m))
+	}
+}
+
+// run is m.Run within a session. Nothing may be printed while it lasts, since
+// go test would put it into the middle of a benchmark's line.
+func run(m *testing.M) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := openSession(ctx)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
+		return 1
+	}
+	s.header(os.Stdout)
+	current = s
+	code := m.Run()
+	if s.rows+s.failed == 0 && len(s.skipped) > 0 {
+		fmt.Fprintf(os.Stderr, "vllmbench: no cell fits into the server's context of %d tokens: name shorter -prompt, -output, -prompts or -outputs\n", s.info.MaxModelLen)
+		code = 1
+	}
+	if err := s.close(code == 0); err != nil {
+		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
+		code = 1
+	}
+	s.footer(os.Stdout)
+	return code
+}

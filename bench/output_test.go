@@ -1,0 +1,145 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"vllmbench/client"
+	"vllmbench/internal/engine"
+	"vllmbench/internal/measure"
+)
+
+// header prints the configuration. What decides whether two runs may be
+// compared at all is a benchfmt line, which benchstat groups by; what one
+// changes between runs, and all else, is a comment.
+func (s *session) header(w io.Writer) {
+	i := s.info
+	config := func(key, value string) { fmt.Fprintf(w, "%s: %s\n", key, value) }
+	config("server", string(i.Kind))
+	config("model", i.Model)
+	config("workload", s.workload())
+	for _, m := range measure.Metrics(flags.quantiles) {
+		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
+			fmt.Fprintf(w, "Unit %s better=%s\n", m.Name, m.Better)
+		}
+	}
+	comment := func(format string, args ...any) { fmt.Fprintf(w, "# "+format+"\n", args...) }
+	if s.stop != nil {
+		comment("no server was named (-url or VLLM_BASE_URL): this is the embedded one, whose times are computed from %s", i.Root)
+	}
+	comment("url %s, version %s, context %s tokens", i.URL, known(i.Version), known(orNone(i.MaxModelLen)))
+	if set := i.Settings(); len(set) > 0 {
+		comment("server settings: %s", strings.Join(set, " "))
+	}
+	for _, what := range i.NotOffered {
+		comment("not offered: %s", what)
+	}
+	comment("stamps: %s; client: %s", s.client.Stamps(), "loop of N streams without a barrier, one HTTP/1.1 connection each")
+	if l := flags.limits.String(); l != "" {
+		comment("limits changed: %s", l)
+	}
+	if s.record != nil {
+		comment("recorded in %s", flags.record)
+	}
+}
+
+func (s *session) workload() string {
+	what := "text prompts"
+	if s.prompts != nil && s.info.TokenIDs && s.endpoint == client.Completions {
+		what = "token-id prompts"
+	}
+	length := "exact output length"
+	if !s.extensions {
+		length = "output length up to the model"
+	}
+	return fmt.Sprintf("%s, %s, %s, prompt=%d/output=%d unless named, greedy, every prompt new", s.endpoint, what, length, flags.prompt, flags.output)
+}
+
+func known(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func orNone(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// report puts the row on the benchmark line and into the record, or fails the benchmark.
+func (s *session) report(b *testing.B, run *measure.Run) {
+	row := run.Row()
+	if s.record != nil {
+		if err := s.record.Row(row, slices.Concat(run.Streams...)); err != nil {
+			s.gone = err
+			b.Fatal(err)
+		}
+	}
+	if len(row.Void) > 0 {
+		s.failed++
+		b.Fatalf("void: %s", strings.Join(row.Void, "; "))
+	}
+	s.rows++
+	for _, m := range s.shown {
+		if v, ok := row.Value(m.Name); ok {
+			b.ReportMetric(v, m.Name)
+		}
+		if i := slices.IndexFunc(row.LeftOut, func(l measure.LeftOut) bool { return l.Metric == m.Name }); i >= 0 {
+			s.omit(row.Name, row.LeftOut[i])
+		}
+	}
+}
+
+// An omission is metrics left out of one or more rows by one rule.
+type omission struct {
+	metrics []string
+	rule    string
+	reason  string // of the first row
+	cells   []string
+}
+
+func (s *session) omit(cell string, l measure.LeftOut) {
+	i := slices.IndexFunc(s.leftOut, func(o omission) bool { return o.metrics[0] == l.Metric && o.rule == l.Rule })
+	if i < 0 {
+		s.leftOut = append(s.leftOut, omission{[]string{l.Metric}, l.Rule, l.Reason, nil})
+		i = len(s.leftOut) - 1
+	}
+	s.leftOut[i].cells = append(s.leftOut[i].cells, cell)
+}
+
+// omissions joins metrics that were left out of the same rows by the same rule.
+func (s *session) omissions() []omission {
+	var out []omission
+	for _, o := range s.leftOut {
+		i := slices.IndexFunc(out, func(p omission) bool { return p.rule == o.rule && slices.Equal(p.cells, o.cells) })
+		if i < 0 {
+			out = append(out, o)
+			continue
+		}
+		out[i].metrics = append(out[i].metrics, o.metrics...)
+	}
+	return out
+}
+
+// footer says what the lines above do not show, and why.
+func (s *session) footer(w io.Writer) {
+	if s.stop != nil && s.rows > 0 {
+		fmt.Fprintf(w, "# server: %s, the embedded one: no model and no GPU were measured\n", engine.VLLMSim)
+	}
+	for _, o := range s.omissions() {
+		where, first := "every row", "each for its figure, the first"
+		if len(o.cells) < s.rows {
+			where = strings.Join(slices.Compact(slices.Sorted(slices.Values(o.cells))), " ")
+		}
+		if len(o.cells) == 1 {
+			first = "because"
+		}
+		fmt.Fprintf(w, "# left out: %s in %s, %s: %s\n", strings.Join(o.metrics, ", "), where, first, o.reason)
+	}
+}

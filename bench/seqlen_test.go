@@ -1,0 +1,27 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+
+	"vllmbench/internal/measure"
+)
+
+// BenchmarkSeqLen measures one request at a time over a grid of lengths. A
+// longer prompt costs prefill, which shows in TTFT; a longer output costs
+// decode, which shows in ITL and E2E. One operation is one request.
+func BenchmarkSeqLen(b *testing.B) {
+	s := ready(b)
+	for _, p := range flags.prompts {
+		for _, o := range flags.outputs {
+			name := fmt.Sprintf("prompt=%d/output=%d", p, o)
+			s.sub(b, name, measure.Cell{
+				Experiment:   "seqlen",
+				Name:         "SeqLen/" + name,
+				Batch:        1,
+				PromptTokens: p,
+				OutputTokens: o,
+			})
+		}
+	}
+}

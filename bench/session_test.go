@@ -1,0 +1,191 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"vllmbench/client"
+	"vllmbench/internal/engine"
+	"vllmbench/internal/measure"
+	"vllmbench/internal/prompt"
+	"vllmbench/internal/results"
+)
+
+// A session is one server measured by one process.
+type session struct {
+	ctx     context.Context
+	engine  *engine.Client
+	info    *engine.Info
+	client  *client.Client
+	prompts *prompt.Source
+	nonce   [16]byte
+	shown   []measure.Metric
+	record  *results.Writer // nil without -record
+	stop    func()          // ends the embedded server; nil if another is measured
+
+	endpoint   client.Endpoint
+	extensions bool // vLLM's fields are sent, so that lengths are exact
+	continuous bool // usage is asked for on every event, since events carry several tokens
+
+	gone    error    // why no cell can run any more
+	rows    int      // valid
+	failed  int      // void
+	skipped []string // cells that do not fit into the server's context
+	leftOut []omission
+}
+
+// openSession finds the server and makes ready all that a run needs, so that
+// nothing can fail after the first request that could fail before it.
+func openSession(ctx context.Context) (s *session, err error) {
+	s = &session{ctx: ctx}
+	defer func() {
+		if err != nil {
+			_ = s.close(false) // err says more
+		}
+	}()
+	if err := check(); err != nil {
+		return s, err
+	}
+	s.shown, _ = shown() // check has seen it
+	if raceEnabled {
+		return s, fmt.Errorf("the race detector is on, which makes every time wrong: run benchmarks without -race")
+	}
+	url := flags.url
+	if url == "" {
+		if url, s.stop, err = startEmbedded(); err != nil {
+			return s, err
+		}
+	}
+	s.engine = &engine.Client{URL: url, APIKey: flags.apiKey}
+	if s.info, err = s.engine.Discover(ctx, flags.model); err != nil {
+		return s, err
+	}
+	if err := s.fits(); err != nil {
+		return s, err
+	}
+	s.client, err = client.New(client.Config{
+		BaseURL: s.info.URL, APIKey: flags.apiKey, Model: s.info.Model,
+		Streams:    max(slices.Max(flags.batches), 64),
+		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps,
+	})
+	if err != nil {
+		return s, err
+	}
+	if err := openFiles(2*slices.Max(flags.batches) + 64); err != nil {
+		return s, err
+	}
+	if err := s.load(); err != nil {
+		return s, err
+	}
+	return s, s.open()
+}
+
+// load decides what is sent: the endpoint, the source of prompts, and whether vLLM's fields are.
+func (s *session) load() (err error) {
+	_, _ = rand.Read(s.nonce[:]) // never fails
+	if flags.endpoint == client.Chat.String() {
+		s.endpoint = client.Chat
+	}
+	if s.info.TokenIDs && s.endpoint == client.Completions {
+		var ids []int
+		if ids, err = s.engine.Tokenize(s.ctx, s.info.Model, prompt.Words); err != nil {
+			return err
+		}
+		s.prompts, err = prompt.FromIDs(ids, s.nonce)
+	} else {
+		s.prompts, err = prompt.FromText(os.DirFS(fromRoot("testdata/prompts")), s.nonce)
+	}
+	if err != nil {
+		return err
+	}
+	s.extensions = flags.extensions == "on" || s.info.Kind != engine.OpenAI
+	if flags.extensions == "off" {
+		s.extensions = false
+	} else if !s.extensions {
+		s.extensions = s.takesExtensions()
+	}
+	return nil
+}
+
+// takesExtensions asks for a few tokens with vLLM's fields. A server that does not know them refuses or ignores them.
+func (s *session) takesExtensions() bool {
+	s.extensions = true
+	r := s.client.Generate(s.ctx, s.request(measure.Cell{PromptTokens: 8, OutputTokens: 8}))
+	return r.Outcome == client.OK
+}
+
+// open opens the record.
+func (s *session) open() (err error) {
+	if flags.record == "" {
+		return nil
+	}
+	server, err := json.Marshal(s.info)
+	if err != nil {
+		return fmt.Errorf("encoding what the server says of itself: %w", err)
+	}
+	set := map[string]string{}
+	flag.VisitAll(func(f *flag.Flag) {
+		if f.Name != "api-key" && f.Value.String() != "" {
+			set[f.Name] = f.Value.String()
+		}
+	})
+	s.record, err = results.Create(fromRoot(flags.record), results.Header{
+		Started:   time.Now(),
+		Epoch:     s.client.Epoch(),
+		Nonce:     hex.EncodeToString(s.nonce[:]),
+		Server:    server,
+		Flags:     set,
+		Stamps:    string(s.client.Stamps()),
+		Simulated: s.info.Kind == engine.VLLMSim,
+	})
+	return err
+}
+
+// fromRoot returns a path that is meant from the repository's root: go test
+// runs in the folder of the package, a test binary anywhere.
+func fromRoot(path string) string {
+	if _, err := os.Stat("../go.mod"); err != nil || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join("..", path)
+}
+
+// close ends the run. ok puts the record in its place.
+func (s *session) close(ok bool) error {
+	if s.stop != nil {
+		s.stop()
+	}
+	if s.record == nil {
+		return nil
+	}
+	return s.record.Close(ok)
+}
+
+// fits fails if a length that was asked for by name does not fit into the
+// server's context. Cells of the defaults that do not are skipped.
+func (s *session) fits() error {
+	named := map[string]int{}
+	flag.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "prompt", "output":
+			named["-prompt and -output"] = flags.prompt + flags.output
+		case "prompts", "outputs":
+			named["the longest of -prompts and -outputs"] = slices.Max(flags.prompts) + slices.Max(flags.outputs)
+		}
+	})
+	for name, n := range named {
+		if s.info.MaxModelLen > 0 && n > s.info.MaxModelLen {
+			return fmt.Errorf("%s make %d tokens, but the context of %s at %s holds %d: name shorter ones, or serve it with a larger --max-model-len",
+				name, n, s.info.Model, s.info.URL, s.info.MaxModelLen)
+		}
+	}
+	return nil
+}
