@@ -11,25 +11,22 @@ const maxClean = 200 // runes of a server's words that are repeated
 // Runs of white space become one space, anything else that does not print becomes U+FFFD.
 func Clean(s string) string {
 	var b strings.Builder
-	n, space := 0, false
+	n, gap := 0, 0 // runes written; 1 if white space stands before the next
 	for _, r := range s {
 		if unicode.IsSpace(r) {
-			space = n > 0
+			gap = min(n, 1)
 			continue
 		}
-		if n+1 >= maxClean {
+		if n+gap+1 >= maxClean {
 			b.WriteRune('…')
 			break
-		}
-		if space {
-			b.WriteByte(' ')
-			n, space = n+1, false
 		}
 		if !unicode.IsPrint(r) {
 			r = unicode.ReplacementChar
 		}
+		b.WriteString(" "[:gap])
 		b.WriteRune(r)
-		n++
+		n, gap = n+gap+1, 0
 	}
 	return b.String()
 }

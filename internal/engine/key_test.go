@@ -45,16 +45,17 @@ func TestAPIKeyGoesNowhereButIntoTheHeader(t *testing.T) {
 
 func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                           "",
-		"plain, text":                "plain, text",
-		" two\r\n lines\tand tabs\n": "two lines and tabs",
-		"\x1b[2Jred\x00":             "\uFFFD[2Jred\uFFFD",
-		"bad \xff\xfe utf8":          "bad \uFFFD\uFFFD utf8",
-		"turned \u202eround":         "turned \uFFFDround",
-		"日本語 café":                   "日本語 café",
-		strings.Repeat("é", 199):     strings.Repeat("é", 199),
-		strings.Repeat("é", 1000):    strings.Repeat("é", 199) + "…",
-		strings.Repeat("a ", 1000):   strings.Repeat("a ", 99) + "a…",
+		"":                               "",
+		"plain, text":                    "plain, text",
+		" two\r\n lines\tand tabs\n":     "two lines and tabs",
+		"\x1b[2Jred\x00":                 "\uFFFD[2Jred\uFFFD",
+		"bad \xff\xfe utf8":              "bad \uFFFD\uFFFD utf8",
+		"turned \u202eround":             "turned \uFFFDround",
+		"日本語 café":                       "日本語 café",
+		strings.Repeat("é", 199):         strings.Repeat("é", 199),
+		strings.Repeat("é", 1000):        strings.Repeat("é", 199) + "…",
+		strings.Repeat("a ", 1000):       strings.Repeat("a ", 99) + "a…",
+		strings.Repeat("é", 198) + " ab": strings.Repeat("é", 198) + "…",
 	} {
 		assert.Equal(t, want, Clean(in))
 	}
@@ -63,6 +64,7 @@ func TestClean(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("a\nb")
 	f.Add(strings.Repeat(" é", 300))
+	f.Add(strings.Repeat("é", 198) + " ab")
 	f.Fuzz(func(t *testing.T, s string) {
 		got := Clean(s)
 		assert.LessOrEqual(t, len([]rune(got)), maxClean)

@@ -33,6 +33,9 @@ func (h Hist) Mean() (seconds float64, ok bool) {
 
 // Counters is what vLLM counts, summed over its engines. Names and meaning
 // are those of vLLM's metrics; the old names of up to 0.9 are read too.
+//
+// A request whose client hangs up is in TTFT and in the tokens if it got so
+// far, but vLLM 0.32 never counts its end: neither in Finished nor in E2E.
 type Counters struct {
 	Finished map[string]float64 // requests by finished_reason ("length", "stop", "abort", ...); nil: unknown
 	Requests Value              // the sum of Finished
