@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/valyala/fastjson"
 )
 
 // An apiError is a refusal in vLLM's words: clients match on its texts.
@@ -27,10 +29,28 @@ func badRequest(param, format string, args ...any) *apiError {
 }
 
 // invalid refuses a field's type, as the validation in front of vLLM's
-// handlers does. The location is "body" or below it.
-func invalid(location, kind, message string, more ...string) *apiError {
-	detail := fmt.Sprintf("{'type': '%s', 'loc': '%s', 'msg': '%s'%s}", kind, location, message, strings.Join(more, ""))
+// handlers does. The location is "body" or below it; input is what was there,
+// or the object in which something is missing.
+func invalid(location, kind, message string, input *fastjson.Value) *apiError {
+	return invalidDetail(location, fmt.Sprintf("{'type': '%s', 'loc': '%s', 'msg': '%s', 'input': '%s'}",
+		kind, location, message, inputText(input)))
+}
+
+func invalidDetail(location, detail string) *apiError {
 	return &apiError{Message: "1 validation error:\n  " + detail, Type: "Bad Request", Param: &location, Code: http.StatusBadRequest}
+}
+
+// inputText shows a value that was refused: a container only by its size.
+func inputText(v *fastjson.Value) string {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		return fmt.Sprintf("<dict of %d items>", v.GetObject().Len())
+	case fastjson.TypeArray:
+		return fmt.Sprintf("<list of %d items>", len(v.GetArray()))
+	case fastjson.TypeString:
+		return string(v.GetStringBytes())
+	}
+	return v.String()
 }
 
 func noSuchModel(name, served string) *apiError {

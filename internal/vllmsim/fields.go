@@ -26,18 +26,19 @@ func parseBody(body []byte) (*fields, *apiError) {
 		if errors.As(json.Unmarshal(body, new(json.RawMessage)), &syntax) {
 			offset = int(syntax.Offset)
 		}
-		return nil, invalid(fmt.Sprintf("body.%d", offset), "json_invalid", "JSON decode error",
-			", 'input': '<dict of 0 items>', 'ctx': {'error': 'Expecting value'}")
+		at := fmt.Sprintf("body.%d", offset)
+		return nil, invalidDetail(at, "{'type': 'json_invalid', 'loc': '"+at+"', 'msg': 'JSON decode error', "+
+			"'input': '<dict of 0 items>', 'ctx': {'error': 'Expecting value'}}")
 	}
 	f := &fields{v: v, at: "body"}
 	if v.Type() != fastjson.TypeObject {
-		return nil, f.notObject("body")
+		return nil, notObject("body", v)
 	}
 	return f, nil
 }
 
-func (f *fields) notObject(location string) *apiError {
-	return invalid(location, "model_attributes_type", "Input should be a valid dictionary or object to extract fields from")
+func notObject(location string, v *fastjson.Value) *apiError {
+	return invalid(location, "model_attributes_type", "Input should be a valid dictionary or object to extract fields from", v)
 }
 
 func (f *fields) get(name string) *fastjson.Value {
@@ -50,8 +51,13 @@ func (f *fields) get(name string) *fastjson.Value {
 
 func (f *fields) fail(name, kind, message string) {
 	if f.err == nil {
-		f.err = invalid(f.at+"."+name, kind, message)
+		f.err = invalid(f.at+"."+name, kind, message, f.v.Get(name))
 	}
+}
+
+// missing is the refusal of an object without the field.
+func (f *fields) missing(name string) *apiError {
+	return invalid(f.at+"."+name, "missing", "Field required", f.v)
 }
 
 func (f *fields) str(name string) (value string, present bool) {
@@ -107,7 +113,7 @@ func (f *fields) object(name string) *fields {
 	at := f.at + "." + name
 	if v.Type() != fastjson.TypeObject {
 		if f.err == nil {
-			f.err = f.notObject(at)
+			f.err = notObject(at, v)
 		}
 		return nil
 	}

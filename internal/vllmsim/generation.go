@@ -44,7 +44,7 @@ func (s *Server) parseGeneration(body []byte, defaultTokens int, prompt func(*fi
 	if f.err != nil {
 		return nil, f.err
 	}
-	if limited && minTokens > maxTokens {
+	if limited && maxTokens >= 1 && minTokens > maxTokens {
 		return nil, badRequest("", "min_tokens must be less than or equal to max_tokens=%d, got %d.", maxTokens, minTokens)
 	}
 	if g.prompt, refused = prompt(f); refused != nil {

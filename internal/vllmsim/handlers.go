@@ -1,8 +1,6 @@
 package vllmsim
 
-import (
-	"net/http"
-)
+import "net/http"
 
 func (s *Server) completions(w http.ResponseWriter, r *http.Request, body []byte) *apiError {
 	g, refused := s.parseGeneration(body, defaultMaxTokens, s.completionPrompt)
@@ -36,7 +34,7 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request, body []byte) *
 	} else {
 		text, ok := f.str("prompt")
 		if !ok {
-			f.fail("prompt", "missing", "Field required")
+			return f.missing("prompt")
 		}
 		ids = append(ids, tokenize(text)...)
 	}
@@ -64,7 +62,7 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request, body []byte)
 	}
 	v := f.get("tokens")
 	if v == nil {
-		return invalid("body.tokens", "missing", "Field required")
+		return f.missing("tokens")
 	}
 	ids, refused := tokenIDs(v, "body.tokens")
 	if refused != nil {

@@ -45,13 +45,13 @@ func emptyPrompt() *apiError {
 func tokenIDs(v *fastjson.Value, location string) ([]int32, *apiError) {
 	items, err := v.Array()
 	if err != nil {
-		return nil, invalid(location, "list_type", "Input should be a valid list")
+		return nil, invalid(location, "list_type", "Input should be a valid list", v)
 	}
 	ids := make([]int32, len(items))
 	for i, item := range items {
 		id, err := item.Int64()
 		if err != nil || id < 0 || id > math.MaxInt32 {
-			return nil, invalid(fmt.Sprintf("%s.%d", location, i), "greater_than_equal", "Input should be greater than or equal to 0")
+			return nil, invalid(fmt.Sprintf("%s.%d", location, i), "greater_than_equal", "Input should be greater than or equal to 0", item)
 		}
 		ids[i] = int32(id)
 	}
@@ -70,11 +70,11 @@ func (s *Server) chatPrompt(f *fields) ([]int32, *apiError) {
 func parseMessages(f *fields) ([]message, *apiError) {
 	v := f.get("messages")
 	if v == nil {
-		return nil, invalid("body.messages", "missing", "Field required")
+		return nil, f.missing("messages")
 	}
 	items, err := v.Array()
 	if err != nil {
-		return nil, invalid("body.messages", "list_type", "Input should be a valid list")
+		return nil, invalid("body.messages", "list_type", "Input should be a valid list", v)
 	}
 	if len(items) == 0 {
 		return nil, badRequest("", "Cannot apply chat template to an empty conversation. Provide at least one message.")
@@ -82,10 +82,13 @@ func parseMessages(f *fields) ([]message, *apiError) {
 	messages := make([]message, len(items))
 	for i, item := range items {
 		at := fmt.Sprintf("body.messages.%d", i)
+		if item.Type() != fastjson.TypeObject {
+			return nil, notObject(at, item)
+		}
 		m := &fields{v: item, at: at}
 		role, ok := m.str("role")
 		if !ok {
-			return nil, invalid(at+".role", "missing", "Field required")
+			return nil, m.missing("role")
 		}
 		messages[i] = message{role: role, content: contentText(item.Get("content"))}
 		if m.err != nil {
