@@ -107,7 +107,9 @@ func shown() ([]measure.Metric, error) {
 // counts is a list of numbers above 0, separated by commas.
 type counts []int
 
-func (c *counts) String() string { return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*c)), " ", ","), "[]") }
+func (c *counts) String() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(*c)), " ", ","), "[]")
+}
 
 func (c *counts) Set(s string) error {
 	var out counts

@@ -58,12 +58,20 @@ func (r *Run) unevenGaps(s *sight) []fault {
 	return out
 }
 
+// maxUnstamped is the share of events that may lack a kernel stamp. A
+// connection's first packets may (3 of 20 000 were seen).
+const maxUnstamped = 0.01
+
 // userStamps judges times that the client itself took: its own lag is in them.
-// Some stamps of a connection's first packets are missing on Linux too (3 of
-// 20 000 were seen); from one in a hundred on the row counts as one of user stamps.
 func (r *Run) userStamps(s *sight) []fault {
-	user := r.Stamps == client.UserStamps || float64(s.unstamped) > float64(s.events)/100
-	if !user || len(r.Lateness) == 0 || len(s.itl) == 0 {
+	if r.Stamps == client.KernelStamps {
+		got := share(float64(s.unstamped), float64(s.events))
+		if got <= maxUnstamped {
+			return nil
+		}
+		return []fault{{"stamps", fmt.Sprintf("%.1f %% of the events came without a kernel stamp, over %g %%", 100*got, 100*maxUnstamped), gapQuantiles}}
+	}
+	if len(r.Lateness) == 0 || len(s.itl) == 0 {
 		return nil
 	}
 	late := slices.Sorted(slices.Values(r.Lateness))
