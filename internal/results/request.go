@@ -123,7 +123,6 @@ func decodeRequests(r io.Reader, yield func(client.Result) bool) error {
 	if err != nil {
 		return cut(err)
 	}
-	z.Multistream(false)
 	lines := json.NewDecoder(z)
 	for {
 		var q request
