@@ -28,8 +28,7 @@ func start(t testing.TB, c Config) string {
 	t.Helper()
 	s, err := New(c)
 	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	l := listen(t)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -37,6 +36,13 @@ func start(t testing.TB, c Config) string {
 		require.NoError(t, <-served)
 	})
 	return "http://" + l.Addr().String()
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return l
 }
 
 func tiny() Config {
