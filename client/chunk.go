@@ -1,10 +1,6 @@
 package client
 
-import (
-	"fmt"
-
-	"github.com/valyala/fastjson"
-)
+import "github.com/valyala/fastjson"
 
 // A chunk is what one event of a stream says.
 type chunk struct {
@@ -22,15 +18,21 @@ type chunk struct {
 	err string // an error that the server reports in the stream
 }
 
-var parsers fastjson.ParserPool
+// token says whether the event may carry a token: one that ends inside a
+// character, or is special, has no text.
+func (c *chunk) token() bool { return c.choice && (c.bears || !c.role) }
 
-// parseChunk reads the payload of one event.
-func parseChunk(payload []byte) chunk {
-	p := parsers.Get()
-	defer parsers.Put(p)
+// parse reads the payload of one event.
+func (c *Client) parse(payload []byte) chunk {
+	p := c.parsers.Get()
+	defer c.parsers.Put(p)
+	return parseChunk(p, payload)
+}
+
+func parseChunk(p *fastjson.Parser, payload []byte) chunk {
 	v, err := p.ParseBytes(payload)
 	if err != nil {
-		return chunk{err: fmt.Sprintf("an event is not JSON: %.100q", payload)}
+		return chunk{err: "an event is not JSON: " + string(payload)}
 	}
 	if msg, failed := errorIn(v); failed {
 		return chunk{err: msg}

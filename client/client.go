@@ -7,7 +7,9 @@
 package client
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
+	"github.com/valyala/fastjson"
 )
 
 // Stamps says whose clock reading an arrival is.
@@ -58,8 +61,11 @@ type Client struct {
 	clock     clock
 	api       *openai.Client
 	transport *http.Transport
+	parsers   fastjson.ParserPool
 	opened    atomic.Int64
 	user      atomic.Int64 // connections without kernel stamps
+
+	dialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // New returns a client for the server at cfg.BaseURL, without contacting it.
@@ -77,7 +83,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Stall == 0 {
 		cfg.Stall = time.Minute
 	}
-	c := &Client{cfg: cfg, clock: clock{time.Now()}}
+	c := &Client{cfg: cfg, clock: clock{time.Now()}, dialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	c.transport = c.newTransport()
 
 	oc := openai.DefaultConfig(cfg.APIKey)

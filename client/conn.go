@@ -2,24 +2,19 @@ package client
 
 import (
 	"net"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// A conn remembers when bytes came and went. net/http never reads one
-// connection from two goroutines at once, and neither may others.
+// A conn tells the request that owns it when bytes came and went. What it
+// tells stays with that request: net/http hands a connection on as soon as the end of an answer was
+// read, while the request before may have events of its own left to look at.
 type conn struct {
 	net.Conn
 	clock  clock
 	kernel *receiver     // nil: user stamps
 	opened time.Duration // when dialling began, since the epoch
-
-	mu    sync.Mutex
-	owner *flight       // the request on the connection, nil before the first
-	first arrival       // the owner's first
-	last  arrival       // the owner's latest
-	seq   uint64        // reads so far
-	wrote time.Duration // just before the latest write
+	owner  atomic.Pointer[flight]
 }
 
 // Read notes the arrival of what it returns.
@@ -35,44 +30,18 @@ func (c *conn) Read(p []byte) (int, error) {
 		n, err = c.Conn.Read(p)
 	}
 	if n > 0 {
-		c.note(stamp, time.Now())
+		read := time.Now()
+		if f := c.owner.Load(); f != nil {
+			f.arrived(c, stamp, read)
+		}
 	}
 	return n, err
 }
 
-func (c *conn) note(stamp int64, read time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a := c.clock.arrivalOf(stamp, read, c.wrote)
-	c.seq++
-	a.seq = c.seq
-	c.last = a
-	if c.first.seq == 0 {
-		c.first = a
-	}
-}
-
 // Write notes when it began.
 func (c *conn) Write(p []byte) (int, error) {
-	now := c.clock.now()
-	c.mu.Lock()
-	c.wrote = now
-	c.mu.Unlock()
+	if f := c.owner.Load(); f != nil {
+		f.wrote(c, c.clock.now())
+	}
 	return c.Conn.Write(p)
-}
-
-// take makes f the owner of the arrivals from now on.
-func (c *conn) take(f *flight) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.owner, c.first, c.last = f, arrival{}, arrival{}
-}
-
-// arrivals returns when f's last byte was sent and f's first and latest arrivals.
-// ok is false if another request has the connection by now: it may, since
-// net/http hands a connection on as soon as the end of a body was read.
-func (c *conn) arrivals(f *flight) (sent time.Duration, first, last arrival, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.wrote, c.first, c.last, c.owner == f
 }

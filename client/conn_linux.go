@@ -22,12 +22,16 @@ type receiver struct {
 	conn net.Conn
 	once func(fd uintptr) bool // r.recv, made once: a method value allocates
 
-	// The arguments and results of recv.
-	buf   []byte
-	oob   [256]byte
+	// The argument of recv, kept here since unix.Recvmsg would allocate it on
+	// each of the two calls that an event takes.
+	msg unix.Msghdr
+	iov unix.Iovec
+	oob [256]byte
+
+	// The results of recv.
 	n     int
 	stamp int64
-	errno error
+	errno syscall.Errno
 }
 
 // newReceiver turns stamps on for c. It returns nil if the system refuses.
@@ -49,6 +53,8 @@ func newReceiver(c net.Conn) *receiver {
 		return nil
 	}
 	r := &receiver{raw: raw, conn: c}
+	r.msg.Iov, r.msg.Control = &r.iov, &r.oob[0]
+	r.msg.SetIovlen(1)
 	r.once = r.recv
 	return r
 }
@@ -59,13 +65,14 @@ func (r *receiver) read(p []byte) (n int, stamp int64, err error) {
 	if len(p) == 0 {
 		return 0, 0, nil
 	}
-	r.buf = p
+	r.iov.Base = &p[0]
+	r.iov.SetLen(len(p))
 	err = r.raw.Read(r.once)
-	r.buf = nil
+	r.iov.Base = nil
 	switch {
 	case err != nil: // a deadline, or the connection was closed here
 		return 0, 0, err
-	case r.errno != nil:
+	case r.errno != 0:
 		return 0, 0, &net.OpError{Op: "read", Net: "tcp", Source: r.conn.LocalAddr(), Addr: r.conn.RemoteAddr(),
 			Err: os.NewSyscallError("recvmsg", r.errno)}
 	case r.n == 0:
@@ -77,16 +84,17 @@ func (r *receiver) read(p []byte) (n int, stamp int64, err error) {
 // recv is called by the runtime's poller until it returns true.
 func (r *receiver) recv(fd uintptr) bool {
 	for {
-		n, oobn, _, _, err := unix.Recvmsg(int(fd), r.buf, r.oob[:], 0)
-		switch err {
+		r.msg.SetControllen(len(r.oob))
+		n, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.msg)), 0)
+		switch errno {
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
 			return false
 		}
-		r.n, r.errno, r.stamp = n, err, 0
-		if err == nil {
-			r.stamp = stampOf(r.oob[:oobn])
+		r.n, r.errno, r.stamp = int(n), errno, 0
+		if errno == 0 {
+			r.stamp = stampOf(r.oob[:r.msg.Controllen])
 		}
 		return true
 	}

@@ -2,12 +2,10 @@ package client
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"regexp"
 	"time"
 )
 
@@ -17,19 +15,9 @@ const (
 	tailBytes  = 4 << 10
 )
 
-// A flight is one request on its way. It travels in the request's context,
-// since go-openai lets nothing else through to the doer.
-type flight struct {
-	req      *Request
-	model    string
-	conn     *conn
-	attempts int
-	reused   bool
-	connect  time.Duration
-	body     *body
-}
+var errRedirect = errors.New("the server redirects")
 
-type flightKey struct{}
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // A doer is go-openai's HTTP client: it completes the body, notes the
 // connection, and wraps the answer.
@@ -57,30 +45,14 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.status = resp.StatusCode
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%w to %s: name that address instead", errRedirect, resp.Header.Get("Location"))
 	}
-	f.body = &body{ReadCloser: resp.Body}
+	f.body = &body{ReadCloser: resp.Body, tail: make([]byte, 0, tailBytes)}
 	resp.Body = f.body
 	return resp, nil
-}
-
-// trace makes f the owner of the connection that its request goes out on.
-func (f *flight) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			f.attempts++
-			f.reused, f.connect = info.Reused, 0
-			if f.conn = stampedConn(info.Conn); f.conn == nil {
-				return
-			}
-			if !info.Reused {
-				f.connect = f.conn.clock.now() - f.conn.opened
-			}
-			f.conn.take(f)
-		},
-	})
 }
 
 // A body is a response's stream. It keeps the stream's last bytes, which tell
@@ -88,19 +60,24 @@ func (f *flight) trace(ctx context.Context) context.Context {
 // complete, so that its connection can be used again.
 type body struct {
 	io.ReadCloser
-	tail []byte
+	tail []byte // half of tailBytes or more, if there were as many
 	eof  bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.eof = b.eof || err == io.EOF
-	if len(b.tail)+n > tailBytes {
-		keep := max(0, tailBytes-n)
-		b.tail = append(b.tail[:0], b.tail[max(0, len(b.tail)-keep):]...)
-	}
-	b.tail = append(b.tail, p[:n]...)
+	b.keep(p[:n])
 	return n, err
+}
+
+func (b *body) keep(p []byte) {
+	if over := len(b.tail) + len(p) - tailBytes; over > 0 {
+		// By half at least, so that a byte is moved once and not with every read.
+		drop := min(len(b.tail), max(over, tailBytes/2))
+		b.tail = append(b.tail[:0], b.tail[drop:]...)
+	}
+	b.tail = append(b.tail, p[max(0, len(p)-tailBytes):]...)
 }
 
 func (b *body) Close() error {
@@ -112,7 +89,13 @@ func (b *body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-var doneLine = regexp.MustCompile(`(?m)^data:[ \t]*\[DONE\][ \t\r]*$`)
-
 // done says whether the stream has ended with [DONE].
-func (b *body) done() bool { return doneLine.Match(b.tail) }
+func (b *body) done() bool {
+	for line := range bytes.Lines(b.tail) {
+		payload, ok := bytes.CutPrefix(line, []byte("data:"))
+		if ok && string(bytes.TrimSpace(payload)) == "[DONE]" {
+			return true
+		}
+	}
+	return false
+}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"io"
 
 	openai "github.com/sashabaranov/go-openai"
 )
@@ -31,13 +32,16 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 	if err == nil {
 		var marks []mark
 		marks, err = c.receive(f, stream, w)
-		res.End = c.arrival(f).at
+		if err == io.EOF {
+			_, _, last := f.times()
+			res.End = last.at
+		}
 		w.stop() // draining has a limit of its own
 		stream.Close()
 		res.settle(f, marks)
 		res.Outcome, res.Error = res.judge(f, marks, err)
 	} else {
-		res.Outcome, res.Error = refusal(err)
+		res.Outcome, res.Error = refusal(f, err)
 	}
 	if cause, msg := interruption(parent, ctx, c.cfg); cause != "" && res.Outcome != OK {
 		res.Outcome, res.Error = cause, msg
@@ -78,37 +82,23 @@ func (c *Client) receive(f *flight, stream rawStream, w *watchdog) ([]mark, erro
 		if err != nil {
 			return marks, err
 		}
-		m := mark{arrival: c.arrival(f)}
+		_, _, last := f.times()
+		m := mark{arrival: last}
 		if len(payload) == 0 { // go-openai met an error event that it could not read
 			m.err = f.body.failure("the server sent an error event that could not be read")
 		} else {
-			m.chunk = parseChunk(payload)
+			m.chunk = c.parse(payload)
 		}
-		w.event(m.bears)
+		w.event(m.token())
 		marks = append(marks, m)
 	}
-}
-
-// arrival returns when the latest bytes of f's answer came.
-func (c *Client) arrival(f *flight) arrival {
-	if f.conn != nil {
-		if _, _, last, ours := f.conn.arrivals(f); ours && last.seq > 0 {
-			return last
-		}
-	}
-	now := c.clock.now()
-	return arrival{at: now, seen: now}
 }
 
 // note takes what the connection knows of f by the time its header is there.
 func (res *Result) note(f *flight) {
 	res.Reused, res.Attempts, res.Connect = f.reused, f.attempts, f.connect
-	if f.conn == nil {
-		return
-	}
-	if sent, first, _, ours := f.conn.arrivals(f); ours {
-		res.Sent, res.FirstByte = sent, first.at
-	}
+	sent, first, _ := f.times()
+	res.Sent, res.FirstByte = sent, first.at
 }
 
 // settle draws the stream's balance: tokens, usage, finish reason.
@@ -120,12 +110,12 @@ func (res *Result) settle(f *flight, marks []mark) {
 		if m.finish != "" {
 			res.FinishReason = m.finish
 		}
-		if f.conn != nil && f.conn.kernel != nil && !m.stamped {
+		if f.stamps() && !m.stamped {
 			res.Unstamped++
 		}
 	}
 	n := res.OutputTokens
-	if n == 0 { // no usage: the events are all there is, and the outcome will not be OK
+	if !hasUsage(marks) { // the events are all there is, and the outcome will not be OK
 		_, n = byText(marks)
 	}
 	res.Events, res.Estimated = credit(marks, n)

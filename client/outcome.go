@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"unicode"
 
@@ -25,7 +26,7 @@ func (res *Result) judge(f *flight, marks []mark, err error) (Outcome, string) {
 	case errors.As(err, &api):
 		return StreamError, api.Message
 	case err != io.EOF:
-		return StreamError, "the connection broke in mid-stream: " + err.Error()
+		return StreamError, f.body.failure("the connection broke in mid-stream: " + err.Error())
 	case !f.body.done():
 		if msg := f.body.failure(""); msg != "" {
 			return StreamError, msg
@@ -64,21 +65,27 @@ func hasUsage(marks []mark) bool {
 }
 
 // refusal says why there is no stream.
-func refusal(err error) (Outcome, string) {
-	status, msg := 0, err.Error()
+func refusal(f *flight, err error) (Outcome, string) {
+	msg := err.Error()
 	var api *openai.APIError
 	var req *openai.RequestError
 	switch {
 	case errors.As(err, &api):
-		status, msg = api.HTTPStatusCode, api.Message
-	case errors.As(err, &req):
-		status, msg = req.HTTPStatusCode, string(req.Body)
+		msg = api.Message
+	case errors.As(err, &req): // a body of another shape than OpenAI's
+		msg = string(req.Body)
+		if e, failed := errorOf(req.Body); failed {
+			msg = e
+		}
+	}
+	if msg == "" {
+		msg = http.StatusText(f.status)
 	}
 	switch {
-	case status >= 500:
-		return HTTP5xx, fmt.Sprintf("HTTP %d: %s", status, msg)
-	case status >= 400:
-		return HTTP4xx, fmt.Sprintf("HTTP %d: %s", status, msg)
+	case f.status >= 500:
+		return HTTP5xx, fmt.Sprintf("HTTP %d: %s", f.status, msg)
+	case f.status >= 400:
+		return HTTP4xx, fmt.Sprintf("HTTP %d: %s", f.status, msg)
 	case errors.Is(err, errRedirect):
 		return HTTP4xx, msg
 	}
@@ -104,13 +111,20 @@ func interruption(parent, ctx context.Context, cfg Config) (Outcome, string) {
 func (b *body) failure(otherwise string) string {
 	for line := range bytes.Lines(b.tail) {
 		payload, _ := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:"))
-		if v, err := fastjson.ParseBytes(payload); err == nil {
-			if msg, failed := errorIn(v); failed {
-				return msg
-			}
+		if msg, failed := errorOf(payload); failed {
+			return msg
 		}
 	}
 	return otherwise
+}
+
+// errorOf is errorIn for what may not be JSON at all.
+func errorOf(payload []byte) (msg string, failed bool) {
+	v, err := fastjson.ParseBytes(payload)
+	if err != nil {
+		return "", false
+	}
+	return errorIn(v)
 }
 
 // clean makes a foreign text fit for one line of output, without the key.

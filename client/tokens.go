@@ -19,10 +19,13 @@ func credit(marks []mark, n int) (events []Event, estimated bool) {
 	return eventsOf(marks, spread(marks, n)), true
 }
 
-// byUsage counts the growth of usage from event to event.
+// byUsage counts the growth of usage from event to event, if every event tells it.
 func byUsage(marks []mark) (weights []int, sum int) {
 	weights = make([]int, len(marks))
 	for i, m := range marks {
+		if m.bears && !m.usage {
+			return weights, -1
+		}
 		if m.choice && m.usage && m.completion > sum {
 			weights[i] = m.completion - sum
 			sum = m.completion
@@ -43,7 +46,7 @@ func byText(marks []mark) (weights []int, sum int) {
 // byChoice also counts events without text: a token that ends inside a
 // character, or is special, has none.
 func byChoice(marks []mark) (weights []int, sum int) {
-	return weighing(marks, func(m mark) int { return one(m.choice && (m.bears || !m.role)) })
+	return weighing(marks, func(m mark) int { return one(m.token()) })
 }
 
 func weighing(marks []mark, weight func(mark) int) (weights []int, sum int) {
@@ -69,10 +72,13 @@ func spread(marks []mark, n int) []int {
 	if k == 0 {
 		weights, k = byChoice(marks)
 	}
+	if k == 0 || n < 0 {
+		return make([]int, len(marks))
+	}
 	seen := 0
 	for i, w := range weights {
 		if w > 0 {
-			weights[i] = ceilDiv((seen+1)*n, k) - ceilDiv(seen*n, k)
+			weights[i] = n/k + ceilDiv((seen+1)*(n%k), k) - ceilDiv(seen*(n%k), k)
 			seen++
 		}
 	}

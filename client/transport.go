@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -35,7 +34,7 @@ func (c *Client) newTransport() *http.Transport {
 
 func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	began := c.clock.now()
-	nc, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, addr)
+	nc, err := c.dialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -49,16 +48,3 @@ func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	}
 	return sc, nil
 }
-
-// stampedConn returns the conn under nc, which may be wrapped in TLS.
-func stampedConn(nc net.Conn) *conn {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
-	}
-	c, _ := nc.(*conn)
-	return c
-}
-
-func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-var errRedirect = errors.New("the server redirects")

@@ -35,7 +35,7 @@ func (w *watchdog) event(token bool) {
 	if !token && w.last.Load() == 0 {
 		return
 	}
-	if w.last.Swap(int64(time.Since(w.began))) == 0 {
+	if w.last.Swap(max(1, int64(time.Since(w.began)))) == 0 {
 		w.timer.Reset(w.stall)
 	}
 }
