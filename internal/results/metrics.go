@@ -25,7 +25,6 @@ type metricsFile struct {
 	Stamps        string            `json:"stamps"`
 	Flags         map[string]string `json:"flags,omitempty"`
 	Nonce         string            `json:"nonce"`
-	Seed          uint64            `json:"seed"`
 	Cells         []cellMetrics     `json:"cells"`
 }
 
@@ -88,7 +87,6 @@ func WriteMetricsJSON(w io.Writer, r *Run) error {
 		Stamps:        h.Stamps,
 		Flags:         h.Flags,
 		Nonce:         h.Nonce,
-		Seed:          h.Seed,
 		Cells:         cells(r.Rows),
 	})
 }

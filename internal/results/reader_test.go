@@ -129,7 +129,7 @@ func TestReaderToleratesAndRefuses(t *testing.T) {
 		{name: "newer schema of another shape", text: `{"header":{"schema_version":9,"run":{"id":4}}}`, err: "schema version 9"},
 		{name: "other JSON", text: `{"model":"tiny"}` + "\n", err: "line 1 of run.jsonl is no header"},
 		{name: "empty", text: "", err: "line 1 of run.jsonl is no header"},
-		{name: "header of another shape", text: `{"header":{"schema_version":1,"seed":"x"}}`, err: "line 1 of run.jsonl"},
+		{name: "header of another shape", text: `{"header":{"schema_version":1,"simulated":"x"}}`, err: "line 1 of run.jsonl"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run, err := read(strings.NewReader(c.text))

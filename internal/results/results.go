@@ -33,7 +33,6 @@ type Header struct {
 	// of rows and requests count. Zero: Started.
 	Epoch       time.Time         `json:"epoch"`
 	Nonce       string            `json:"nonce"` // what makes the run's prompts its own
-	Seed        uint64            `json:"seed"`  // of the lengths and contents of prompts
 	Environment Environment       `json:"environment"`
 	Server      json.RawMessage   `json:"server,omitempty"` // what the server says of itself, a JSON value
 	Flags       map[string]string `json:"flags,omitempty"`  // of the harness; the caller keeps the API key out

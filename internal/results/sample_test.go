@@ -23,7 +23,6 @@ func header(nonce string) Header {
 		Started:       epoch.Add(-time.Second),
 		Epoch:         epoch,
 		Nonce:         nonce,
-		Seed:          7,
 		Environment:   Environment{OS: "linux", Arch: "amd64", CPU: "A <fast> one", Cores: 2, Kernel: "Linux 6.1", Go: "go1.26", Commit: "abc+dirty"},
 		Server:        json.RawMessage(`{"version":"0.32.0"}`),
 		Flags:         map[string]string{"batches": "1,4"},
