@@ -55,6 +55,9 @@ func (r *Run) unevenGaps(s *sight) []fault {
 	if got, limit := share(float64(s.merged), float64(s.events)), r.Limits.of(limitMerged); got > limit {
 		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the events came under one stamp with the one before, over %g %%", 100*got, 100*limit), gapQuantiles})
 	}
+	if got, limit := share(float64(s.blurred), float64(len(s.ttft))), r.Limits.of(limitMerged); got > limit {
+		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the first tokens were read together with the second and have its stamp, over %g %%", 100*got, 100*limit), firsts})
+	}
 	return out
 }
 

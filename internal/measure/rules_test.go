@@ -40,6 +40,8 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 		}, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"a busy client", func(r *Run) { r.CPU = r.Window.Length() * 3 / 2 }, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"merged events", func(r *Run) { r.Streams[0][1].Events[5].Merged = true }, "", []string{"p50-itl-ns", "p90-itl-ns"}},
+		{"a first token read with the second", func(r *Run) { r.Streams[0][1].Events[1].Merged = true }, "",
+			[]string{"p50-itl-ns", "p90-itl-ns", "p50-ttft-ns", "mean-ttft-ns", "egress-ttft-ns", "p50-tpot-ns", "mean-tpot-ns", "mean-itl-ns"}},
 		{"guessed tokens", func(r *Run) { r.Streams[0][1].Estimated = true }, "", []string{"p50-itl-ns", "p90-itl-ns", "mean-itl-ns"}},
 		{"missing kernel stamps", func(r *Run) { r.Streams[0][1].Unstamped = 1 }, "", []string{"p50-itl-ns", "p90-itl-ns"}},
 		{"late user stamps", func(r *Run) {

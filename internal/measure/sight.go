@@ -18,6 +18,7 @@ type sight struct {
 	tokens       int // output tokens that arrived
 	events       int // events that carried them
 	merged       int // events under one stamp with the one before
+	blurred      int // requests whose first token has the stamp of a later one
 	promptTokens int // of requests whose first token arrived
 	unstamped    int // events without a kernel stamp
 	estimated    int // requests whose events do not tell their tokens
@@ -52,6 +53,9 @@ func (s *sight) request(r *client.Result, w Window) {
 	if w.holds(first.At) {
 		s.ttft = append(s.ttft, r.TTFT())
 		s.promptTokens += r.PromptTokens
+		if len(r.Events) > 1 && r.Events[1].Merged {
+			s.blurred++
+		}
 	}
 	if w.holds(last.At) {
 		s.requests++

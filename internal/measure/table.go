@@ -53,6 +53,13 @@ func throughputs(metric string) bool {
 
 func ttfts(metric string) bool { return strings.HasSuffix(metric, "-ttft-ns") }
 
+// firsts are the metrics that the first token's stamp enters. The kernel
+// gives bytes that are read together the stamp of the last of them, so the
+// last token's stamp is right, and E2E with it.
+func firsts(metric string) bool {
+	return ttfts(metric) && metric != "engine-ttft-ns" || strings.HasSuffix(metric, "-tpot-ns") || metric == "mean-itl-ns"
+}
+
 func gaps(metric string) bool {
 	return strings.HasSuffix(metric, "-itl-ns") && metric != "engine-itl-ns"
 }
