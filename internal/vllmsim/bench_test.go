@@ -88,7 +88,7 @@ func BenchmarkSleep(b *testing.B) {
 	for _, s := range []struct {
 		name       string
 		sleepUntil func(time.Time)
-	}{{"engine", precise}, {"runtime", runtimeSleep}} {
+	}{{"engine", precise}, {"runtime", RuntimeSleep}} {
 		b.Run("timer="+s.name, func(b *testing.B) {
 			var late []time.Duration
 			at := time.Now()

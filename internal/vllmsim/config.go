@@ -29,8 +29,9 @@ type Config struct {
 
 	APIKey string // asked for on /v1; default none
 
-	// sleepUntil replaces the clock's wait, for tests on a fake clock.
-	sleepUntil func(time.Time)
+	// SleepUntil waits for the end of a step. The default is the system's most
+	// precise timer; under a test's fake clock, give RuntimeSleep.
+	SleepUntil func(time.Time)
 }
 
 // activationReserve is the GPU memory, in bytes, that is neither weights nor

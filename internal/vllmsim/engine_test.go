@@ -15,7 +15,7 @@ func startEngine(t *testing.T, c Config, late time.Duration) *engine {
 	t.Helper()
 	s, err := c.resolve()
 	require.NoError(t, err)
-	e := newEngine(s, newMetrics(s), func(at time.Time) { runtimeSleep(at.Add(late)) })
+	e := newEngine(s, newMetrics(s), func(at time.Time) { RuntimeSleep(at.Add(late)) })
 	go e.run()
 	t.Cleanup(e.close)
 	return e
@@ -94,7 +94,7 @@ func TestClockGivesUpAfterLongStop(t *testing.T) {
 		e := startEngine(t, Config{}, 0)
 		stopped := false
 		e.sleepUntil = func(at time.Time) {
-			if runtimeSleep(at); !stopped {
+			if RuntimeSleep(at); !stopped {
 				stopped = true
 				time.Sleep(time.Minute)
 			}

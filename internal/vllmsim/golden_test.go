@@ -77,8 +77,12 @@ const (
 	abcd        = `"prompt":[1,2,3,4],"ignore_eos":true,"temperature":0,`
 )
 
-func goldenCases() []struct{ name, path, body string } {
-	return []struct{ name, path, body string }{
+type goldenCase struct{ name, path, body string }
+
+func goldenCases() []goldenCase { return append(goldenAnswers(), goldenRefusals()...) }
+
+func goldenAnswers() []goldenCase {
+	return []goldenCase{
 		{"completion-stream", completions, `{"model":"tiny",` + abcd + `"max_tokens":3,"stream":true}`},
 		{"completion-stream-usage", completions, `{"model":"tiny",` + abcd + `"max_tokens":3,"stream":true,"stream_options":{"include_usage":true}}`},
 		{"completion-stream-all", completions, `{` + abcd + `"max_tokens":3,"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},"return_token_ids":true}`},
@@ -95,7 +99,14 @@ func goldenCases() []struct{ name, path, body string } {
 		{"chat-stream-one", chats, `{` + hi + `"max_tokens":1,"stream":true}`},
 		{"chat", chats, `{"model":"tiny",` + hi + `"max_tokens":3}`},
 		{"chat-ids", chats, `{"model":"tiny",` + hi + `"max_completion_tokens":3,"max_tokens":5,"return_token_ids":true}`},
+		{"health", "GET /health", ""},
+		{"ping", "GET /ping", ""},
+		{"tokenize-empty", "POST /tokenize", `{"prompt":""}`},
+	}
+}
 
+func goldenRefusals() []goldenCase {
+	return []goldenCase{
 		{"no-such-model", completions, `{"model":"nope","prompt":[1]}`},
 		{"no-such-model-chat", chats, `{"model":"nope",` + hi + `"max_tokens":1}`},
 		{"max-tokens-0", completions, `{` + abcd + `"max_tokens":0}`},
@@ -124,9 +135,6 @@ func goldenCases() []struct{ name, path, body string } {
 		{"post-version", "POST /version", ""},
 		{"no-such-path", "GET /nope", ""},
 		{"no-content-type", completions, ""},
-		{"health", "GET /health", ""},
-		{"ping", "GET /ping", ""},
-		{"tokenize-empty", "POST /tokenize", `{"prompt":""}`},
 		{"tokenize-no-model", "POST /tokenize", `{"model":"nope","prompt":"x"}`},
 	}
 }

@@ -35,7 +35,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	sleepUntil, free := c.sleepUntil, func() error { return nil }
+	sleepUntil, free := c.SleepUntil, func() error { return nil }
 	if sleepUntil == nil {
 		sleepUntil, free = newSleeper()
 	}

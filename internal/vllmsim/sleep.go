@@ -2,5 +2,5 @@ package vllmsim
 
 import "time"
 
-// runtimeSleep waits on the runtime's timers, and so on a test's fake clock.
-func runtimeSleep(t time.Time) { time.Sleep(time.Until(t)) }
+// RuntimeSleep waits on the runtime's timers, which a test's fake clock drives.
+func RuntimeSleep(t time.Time) { time.Sleep(time.Until(t)) }

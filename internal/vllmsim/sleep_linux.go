@@ -13,7 +13,7 @@ import (
 func newSleeper() (sleepUntil func(time.Time), free func() error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
-		return runtimeSleep, func() error { return nil }
+		return RuntimeSleep, func() error { return nil }
 	}
 	f := os.NewFile(uintptr(fd), "timerfd")
 	var expirations [8]byte

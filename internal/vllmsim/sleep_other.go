@@ -6,5 +6,5 @@ import "time"
 
 // newSleeper returns a wait on the runtime's timers, and what frees it.
 func newSleeper() (sleepUntil func(time.Time), free func() error) {
-	return runtimeSleep, func() error { return nil }
+	return RuntimeSleep, func() error { return nil }
 }

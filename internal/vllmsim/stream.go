@@ -5,20 +5,21 @@ import (
 	"net/http"
 )
 
-// serve answers a generation request from its first byte to its last.
+// serve answers a generation request from its first byte to its last. A client
+// that leaves before takes its request with it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, build func(*generation, *job, string) answer) {
 	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
 	a := build(g, j, s.modelJSON)
 	s.engine.submit(j)
-	if !g.stream {
-		if s.await(r.Context(), j, g.maxTokens) {
-			writeBody(w, http.StatusOK, a.appendWhole(nil))
-		}
-		return
+	var complete bool
+	if g.stream {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		e := &events{w: w, flush: http.NewResponseController(w).Flush}
+		complete = e.send() == nil && s.stream(r.Context(), e, j, a, g)
+	} else if complete = s.await(r.Context(), j, g.maxTokens); complete {
+		writeBody(w, http.StatusOK, a.appendWhole(nil))
 	}
-	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	e := &events{w: w, flush: http.NewResponseController(w).Flush}
-	if e.send() != nil || !s.stream(r.Context(), e, j, a, g) {
+	if !complete {
 		s.engine.abort(j)
 	}
 }
@@ -47,14 +48,13 @@ func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *gen
 	return true
 }
 
-// await waits until n tokens of j are produced. When the client leaves first,
-// j is aborted; when the server stops first, the connection is cut.
+// await waits until n tokens of j are produced, or returns false when the
+// client leaves first. When the server stops first, the connection is cut.
 func (s *Server) await(ctx context.Context, j *job, n int) bool {
 	for int(j.produced.Load()) < n {
 		select {
 		case <-j.wake:
 		case <-ctx.Done():
-			s.engine.abort(j)
 			return false
 		case <-s.engine.stopped:
 			panic(http.ErrAbortHandler)
