@@ -9,6 +9,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -61,6 +62,7 @@ type Client struct {
 	clock     clock
 	api       *openai.Client
 	transport *http.Transport
+	stamps    io.Closer
 	parsers   fastjson.ParserPool
 	opened    atomic.Int64
 	user      atomic.Int64 // connections without kernel stamps
@@ -85,6 +87,10 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, clock: clock{time.Now()}, dialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	c.transport = c.newTransport()
+	c.stamps = io.NopCloser(nil)
+	if !cfg.UserStamps {
+		c.stamps = holdStamps()
+	}
 
 	oc := openai.DefaultConfig(cfg.APIKey)
 	oc.BaseURL = strings.TrimSuffix(strings.TrimRight(cfg.BaseURL, "/"), "/v1") + "/v1"
@@ -114,5 +120,8 @@ func (c *Client) Stamps() Stamps {
 	return KernelStamps
 }
 
-// Close closes the connections that are not in use.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// Close closes the connections that are not in use, and lets the kernel stop stamping.
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.stamps.Close()
+}

@@ -34,6 +34,23 @@ type receiver struct {
 	errno syscall.Errno
 }
 
+func stampSocket(fd int) error {
+	const flags = unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, flags)
+}
+
+// holdStamps keeps the kernel stamping until it is closed. The kernel stops
+// when the last socket that asked for it is gone, and is slow to start: the
+// first packets of a connection that had to wake it have no stamp.
+func holdStamps() io.Closer {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return io.NopCloser(nil)
+	}
+	_ = stampSocket(fd) // newReceiver meets the same error, and says so
+	return os.NewFile(uintptr(fd), "stamps")
+}
+
 // newReceiver turns stamps on for c. It returns nil if the system refuses.
 func newReceiver(c net.Conn) *receiver {
 	sc, ok := c.(syscall.Conn)
@@ -44,11 +61,8 @@ func newReceiver(c net.Conn) *receiver {
 	if err != nil {
 		return nil
 	}
-	const flags = unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
 	var serr error
-	err = raw.Control(func(fd uintptr) {
-		serr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING, flags)
-	})
+	err = raw.Control(func(fd uintptr) { serr = stampSocket(int(fd)) })
 	if err != nil || serr != nil {
 		return nil
 	}

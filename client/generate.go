@@ -39,6 +39,7 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 		w.stop() // draining has a limit of its own
 		stream.Close()
 		res.settle(f, marks)
+		res.FinishReason = clean(res.FinishReason, c.cfg.APIKey)
 		res.Outcome, res.Error = res.judge(f, marks, err)
 	} else {
 		res.Outcome, res.Error = refusal(f, err)

@@ -132,18 +132,15 @@ func clean(s, key string) string {
 	if key != "" {
 		s = strings.ReplaceAll(s, key, "[API key]")
 	}
-	const limit = 300
-	var b strings.Builder
-	n := 0
-	for _, r := range strings.TrimSpace(s) {
-		if n++; n > limit {
-			b.WriteString(" ...")
-			break
-		}
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
-			r = ' '
+			return ' '
 		}
-		b.WriteRune(r)
+		return r
+	}, s))
+	const limit = 300
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit]) + " ..."
 	}
-	return b.String()
+	return s
 }

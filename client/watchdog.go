@@ -25,7 +25,7 @@ type watchdog struct {
 
 // watch starts a watchdog that allows first until the first token, and then stall between events.
 func watch(first, stall time.Duration, cancel context.CancelCauseFunc) *watchdog {
-	w := &watchdog{began: time.Now(), stall: stall, cancel: cancel}
+	w := &watchdog{began: time.Now().Add(-1), stall: stall, cancel: cancel} // no event is at 0
 	w.timer = time.AfterFunc(first, w.fire)
 	return w
 }
@@ -35,7 +35,7 @@ func (w *watchdog) event(token bool) {
 	if !token && w.last.Load() == 0 {
 		return
 	}
-	if w.last.Swap(max(1, int64(time.Since(w.began)))) == 0 {
+	if w.last.Swap(int64(time.Since(w.began))) == 0 {
 		w.timer.Reset(w.stall)
 	}
 }

@@ -88,10 +88,11 @@ func (s *scripted) client(t *testing.T, cfg Config) *Client {
 func piped(t *testing.T, cfg Config, script func(*wire)) *Client {
 	t.Helper()
 	s := &scripted{script: script, url: "http://pipe"}
+	t.Cleanup(s.wg.Wait)
 	c := s.client(t, cfg)
 	c.dialContext = func(context.Context, string, string) (net.Conn, error) {
 		near, far := net.Pipe()
-		go s.serve(far)
+		s.wg.Go(func() { s.serve(far) })
 		return near, nil
 	}
 	return c
