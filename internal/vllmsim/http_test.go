@@ -153,6 +153,7 @@ func TestLedgerBalances(t *testing.T) {
 func TestDisconnectAborts(t *testing.T) {
 	url := start(t, tiny())
 	for _, stream := range []bool{true, false} {
+		before := value(t, scrape(t, url), "generation_tokens_total")
 		ctx, cancel := context.WithCancel(t.Context())
 		body := fmt.Sprintf(`{"prompt":[1],"max_tokens":4000,"stream":%v}`, stream)
 		req, err := http.NewRequestWithContext(ctx, "POST", url+"/v1/completions", strings.NewReader(body))
@@ -167,7 +168,7 @@ func TestDisconnectAborts(t *testing.T) {
 				cancel()
 			}
 		}()
-		require.Eventually(t, func() bool { return value(t, scrape(t, url), "generation_tokens_total") > 0 }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return value(t, scrape(t, url), "generation_tokens_total") > before }, 5*time.Second, 5*time.Millisecond)
 		cancel()
 		<-left
 		require.Eventually(t, func() bool {
