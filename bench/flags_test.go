@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -57,11 +59,32 @@ func init() {
 	flag.BoolVar(&f.explain, "explain", false, "print every limit and metric with its reason, and exit")
 }
 
-// check looks at what flag.Parse could not.
+// parse reads the command line. If that is wrong it says so in one line and
+// exits: behind package flag's list of all flags nobody would see it.
+func parse() {
+	f := flag.CommandLine
+	f.Init(f.Name(), flag.ContinueOnError)
+	var text bytes.Buffer
+	f.SetOutput(&text)
+	err := f.Parse(os.Args[1:])
+	f.SetOutput(nil)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Stderr.Write(text.Bytes())
+		os.Exit(0)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "vllmbench: %v (-help lists all flags)\n", err)
+		os.Exit(2)
+	}
+}
+
+// check looks at what parse could not.
 func check() error {
 	f := &flags
 	f.apiKey = cmp.Or(f.apiKey, os.Getenv("VLLM_API_KEY"))
 	switch {
+	case flag.NArg() > 0:
+		return fmt.Errorf("%q is no flag, and flags behind it would be ignored: write lists without spaces, as in -batches=1,4", flag.Arg(0))
 	case f.prompt < 1 || f.output < 1:
 		return fmt.Errorf("-prompt and -output are %d and %d: name at least 1 token each", f.prompt, f.output)
 	case f.warmup < 0:
@@ -116,10 +139,10 @@ func (c *counts) Set(s string) error {
 	for part := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 {
-			return fmt.Errorf("%q is not a number above 0", part)
+			return fmt.Errorf("%q is not a number above 0: name some, separated by commas", part)
 		}
 		if slices.Contains(out, n) {
-			return fmt.Errorf("%d is named twice", n)
+			return fmt.Errorf("%d is named twice: name it once", n)
 		}
 		out = append(out, n)
 	}

@@ -25,12 +25,12 @@ func ready(b *testing.B) *session {
 
 func TestMain(m *testing.M) {
 	embeddedMain() // does not return if this process is the embedded server
-	flag.Parse()
+	parse()
 	switch {
 	case flags.explain:
 		flags.limits.Explain(os.Stdout, flags.quantiles)
 	case flag.Lookup("test.bench").Value.String() == "" || flag.Lookup("test.list").Value.String() != "":
-		os.Exit(m.Run())
+		os.Exit(tests(m))
 	default:
 		os.Exit(run(m))
 	}
