@@ -3,17 +3,12 @@
 # shellcheck shell=bash disable=SC2154
 # Reads: state (the folder that start keeps its server's facts in), key.
 
-# stat_fields prints the fields of process $1 after its name, state first, as /proc/PID/stat has them (proc(5)).
-stat_fields() {
+# read_stat sets fields to those of process $1 after its name, as /proc/PID/stat has them (proc(5)): 0 is its state, 2
+# its group, 19 its start in ticks since boot, which together with the pid names one process for good.
+read_stat() {
   local line
-  { read -r line <"/proc/$1/stat"; } 2>/dev/null && echo "${line##*) }"
-}
-
-# start_time prints when process $1 began, in ticks since boot: with the pid it names one process for good.
-start_time() {
-  local fields
-  read -ra fields <<<"$(stat_fields "$1")"
-  echo "${fields[19]:-}"
+  fields=()
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null && read -ra fields <<<"${line##*) }"
 }
 
 # fingerprint sums up what the server depends on: the install, the flags, the settings. A sum, because a setting may be
@@ -24,9 +19,10 @@ fingerprint() {
 
 # remember records server $1, started with the flags that follow.
 remember() {
-  local pid=$1
+  local pid=$1 fields
   shift
-  echo "$pid $(start_time "$pid")" >"$state/pid"
+  read_stat "$pid"
+  echo "$pid ${fields[19]:-}" >"$state/pid"
   echo "${*:-no flags}" >"$state/flags"
   fingerprint "$@" >"$state/print"
 }
@@ -40,30 +36,34 @@ server_pid() {
 running() {
   local pid began fields
   { read -r pid began <"$state/pid"; } 2>/dev/null || return 1
-  read -ra fields <<<"$(stat_fields "$pid")"
-  [[ -n $began && ${fields[19]:-} == "$began" && ${fields[0]} != Z ]]
+  read_stat "$pid" && [[ ${fields[19]} == "$began" && ${fields[0]} != Z ]]
 }
 
-# group_alive says whether anything of the server's group lives, its leader or a child that outlived it. A leader that
-# is another process means that the group is another one too.
+# group_alive says whether anything of the server's group lives, its leader or a child that outlived it. When the
+# leader's pid is another process by now, the group is another one too.
 group_alive() {
-  local leader stat fields
-  leader=$(server_pid) || return 1
-  ! [[ -d /proc/$leader ]] || running || [[ $(stat_fields "$leader") == Z* ]] || return 1
+  local leader began stat fields
+  { read -r leader began <"$state/pid"; } 2>/dev/null || return 1
+  ! read_stat "$leader" || [[ ${fields[19]} == "$began" ]] || return 1
   for stat in /proc/[0-9]*; do
-    read -ra fields <<<"$(stat_fields "${stat#/proc/}")"
-    [[ ${fields[2]:-} == "$leader" && ${fields[0]} != Z ]] && return
+    read_stat "${stat#/proc/}" && [[ ${fields[2]} == "$leader" && ${fields[0]} != Z ]] && return
   done
   return 1
 }
 
-# stop_server asks the leader to shut down, as vLLM does in order, and ends whatever of the group is left 20 s later.
+# stop_server asks the leader to shut down, as vLLM does in order, then whatever outlived it, and kills what is left of
+# the group 20 s later.
 stop_server() {
-  local leader deadline=$((SECONDS + 20))
+  local leader strays_told="" deadline=$((SECONDS + 20))
   leader=$(server_pid) || return 0
-  if running; then kill -TERM "$leader"; else kill -TERM -- "-$leader"; fi 2>/dev/null
+  ! running || kill -TERM "$leader" 2>/dev/null
   while group_alive; do
-    ((SECONDS < deadline)) || kill -KILL -- "-$leader" 2>/dev/null
+    if ((SECONDS >= deadline)); then
+      kill -KILL -- "-$leader" 2>/dev/null
+    elif [[ -z $strays_told ]] && ! running; then
+      kill -TERM -- "-$leader" 2>/dev/null
+      strays_told=yes
+    fi
     sleep 0.1
   done
   rm -f "$state"/{pid,flags,print}

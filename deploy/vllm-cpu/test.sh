@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests vllm-cpu in a few seconds: its refusals for real, its servers against a stand-in for vLLM in a cache folder of
+# Tests vllm-cpu in some seconds: its refusals for real, its servers against a stand-in for vLLM in a cache folder of
 # its own. Prints one line a failure; exits 1 if there was one.
 # shellcheck disable=SC2016,SC2317
 set -uo pipefail
@@ -106,6 +106,14 @@ servers() {
   kill -KILL "$(cut -d' ' -f1 "$CACHE/vllm-cpu/port-$PORT/pid")"
   expect 0 "" children
   expect 0 "stopped" "$vllm_cpu" stop
+  expect 1 "" children
+
+  # A start that is interrupted takes its server along.
+  "$vllm_cpu" start --hang 2>/dev/null &
+  until children >/dev/null; do sleep 0.1; done
+  kill -TERM $!
+  wait $!
+  [[ $? == 130 ]] || { echo "FAIL start: an interrupt did not end it"; failed=1; }
   expect 1 "" children
 
   # A pid that now belongs to another process is left alone.
