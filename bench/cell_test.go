@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,12 +18,16 @@ import (
 // settling is how long the server's counters may take to follow its streams' ends.
 const settling = 2 * time.Second
 
-// sub runs a cell as a sub-benchmark, unless the server cannot hold it.
-func (s *session) sub(b *testing.B, name string, c measure.Cell) {
-	if s.skip(c) {
-		return
+// cells runs those cells as sub-benchmarks that the server can hold.
+func (s *session) cells(b *testing.B, cells []measure.Cell) {
+	fit := slices.DeleteFunc(cells, s.skip)
+	if len(fit) == 0 {
+		b.SkipNow() // a benchmark without a sub-benchmark has a line, here one of nothing
 	}
-	b.Run(name, func(b *testing.B) { s.cell(b, c) })
+	for _, c := range fit {
+		_, name, _ := strings.Cut(c.Name, "/")
+		b.Run(name, func(b *testing.B) { s.cell(b, c) })
+	}
 }
 
 // skip says whether c does not fit into the server's context, and says so to the user, once.
@@ -50,21 +55,23 @@ func (s *session) cell(b *testing.B, c measure.Cell) {
 		b.Fatalf("not run: %v", s.gone)
 	}
 	run, err := s.measure(b, c)
-	if err != nil {
-		s.failed++
+	if err != nil && s.gone == nil {
 		s.gone = s.alive()
-		if s.gone != nil {
-			err = fmt.Errorf("%w (%w)", err, s.gone)
-		}
-		if run == nil {
-			b.Fatal(err)
-		}
 	}
-	s.report(b, run)
+	switch {
+	case run != nil:
+		s.report(b, run, err)
+	case s.gone != nil:
+		s.failed++
+		b.Fatalf("%v (%v)", err, s.gone)
+	default:
+		s.failed++
+		b.Fatal(err)
+	}
 }
 
-// measure runs the load. It returns an error if the load did not come to its
-// end, and a run if requests were sent in spite of that.
+// measure runs the load. It returns a run if requests were sent; an error
+// then says why that is void, beside what its requests say themselves.
 func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 	if err := s.warm(c); err != nil {
 		return nil, fmt.Errorf("warm-up: %w", err)
@@ -75,14 +82,18 @@ func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 	}
 	run := &measure.Run{Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0), Quantiles: flags.quantiles, Limits: flags.limits}
 	stop := s.heartbeat()
-	loadErr := s.window(b, s.closed(c, 0), run)
+	err = s.window(b, s.closed(c, 0), run)
 	run.Lateness = stop()
-	if s.counts() && loadErr == nil {
+	if err != nil { // the failed requests are in the run
+		s.gone = s.alive()
+		return run, s.gone
+	}
+	if s.counts() {
 		if run.Server, err = s.balance(before, run.Streams); err != nil {
-			return run, err
+			return run, fmt.Errorf("ledger: %w", err)
 		}
 	}
-	return run, loadErr
+	return run, nil
 }
 
 // window keeps the load on from ramp to tail and times what lies between. The
@@ -190,12 +201,24 @@ func (s *session) balance(before *engine.Snapshot, streams [][]client.Result) (e
 	return after.Since(before), nil
 }
 
+// dying is how long a server may take to die, in which its system still takes
+// connections that nobody answers.
+const dying = 200 * time.Millisecond
+
 // alive returns why no further cell can be measured, if so.
 func (s *session) alive() error {
-	if s.ctx.Err() != nil {
-		return errors.New("the run was interrupted")
+	_, err := s.engine.Discover(s.ctx, s.info.Model)
+	if err != nil {
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(dying):
+			_, err = s.engine.Discover(s.ctx, s.info.Model)
+		}
 	}
-	if _, err := s.engine.Discover(s.ctx, s.info.Model); err != nil {
+	switch {
+	case s.ctx.Err() != nil:
+		return errors.New("the run was interrupted")
+	case err != nil:
 		return fmt.Errorf("the server is gone: %w", err)
 	}
 	return nil

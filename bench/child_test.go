@@ -18,12 +18,14 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// tiny makes cells that take a fraction of a second on the embedded server.
-var tiny = []string{"-prompt=10", "-output=8", "-batches=1,2", "-prompts=10", "-outputs=8"}
+// tiny are arguments that make four cells, each of a fraction of a second on
+// the embedded server. Rules that a busy machine breaks are off.
+func tiny(more ...string) []string {
+	return append([]string{"-prompt=10", "-output=8", "-batches=1,2", "-prompts=10", "-outputs=8", "-limits=turnaround=1,merged=1,cpu=1"}, more...)
+}
 
-// lenient switches off the rules that a busy machine breaks, for tests that
-// count metrics.
-const lenient = "-limits=turnaround=1,merged=1,cpu=1"
+// tinyCells are the names of those cells, as they are on the lines.
+var tinyCells = []string{"Latency", "SeqLen/prompt=10/output=8", "Throughput/batch=1", "Throughput/batch=2"}
 
 // A child is this package's test binary as a user runs it.
 type child struct {
@@ -100,6 +102,19 @@ func (c *child) results() []*benchfmt.Result {
 		}
 	}
 	require.NoError(c.t, r.Err())
+	return out
+}
+
+// cells are the names on the lines that have a value of tok/s, without GOMAXPROCS.
+func (c *child) cells() []string {
+	c.t.Helper()
+	var out []string
+	for _, r := range c.results() {
+		if _, ok := r.Value("tok/s"); ok {
+			name, _, _ := strings.Cut(r.Name.String(), "-")
+			out = append(out, name)
+		}
+	}
 	return out
 }
 

@@ -49,8 +49,8 @@ func run(m *testing.M) int {
 	s.header(os.Stdout)
 	current = s
 	code := m.Run()
-	if s.rows+s.failed == 0 && len(s.skipped) > 0 {
-		fmt.Fprintf(os.Stderr, "vllmbench: no cell fits into the server's context of %d tokens: name shorter -prompt, -output, -prompts or -outputs\n", s.info.MaxModelLen)
+	if err := s.empty(); err != nil {
+		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
 		code = 1
 	}
 	if err := s.close(code == 0); err != nil {

@@ -72,9 +72,13 @@ func orNone(n int) string {
 	return fmt.Sprint(n)
 }
 
-// report puts the row on the benchmark line and into the record, or fails the benchmark.
-func (s *session) report(b *testing.B, run *measure.Run) {
+// report puts the row on the benchmark line and into the record, or fails the
+// benchmark. fault is what voids the row and does not show in the run.
+func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 	row := run.Row()
+	if fault != nil {
+		row.Void = append(row.Void, fault.Error())
+	}
 	if s.record != nil {
 		if err := s.record.Row(row, slices.Concat(run.Streams...)); err != nil {
 			s.gone = err

@@ -11,17 +11,17 @@ import (
 // longer prompt costs prefill, which shows in TTFT; a longer output costs
 // decode, which shows in ITL and E2E. One operation is one request.
 func BenchmarkSeqLen(b *testing.B) {
-	s := ready(b)
+	var cells []measure.Cell
 	for _, p := range flags.prompts {
 		for _, o := range flags.outputs {
-			name := fmt.Sprintf("prompt=%d/output=%d", p, o)
-			s.sub(b, name, measure.Cell{
+			cells = append(cells, measure.Cell{
 				Experiment:   "seqlen",
-				Name:         "SeqLen/" + name,
+				Name:         fmt.Sprintf("SeqLen/prompt=%d/output=%d", p, o),
 				Batch:        1,
 				PromptTokens: p,
 				OutputTokens: o,
 			})
 		}
 	}
+	ready(b).cells(b, cells)
 }

@@ -158,6 +158,19 @@ func fromRoot(path string) string {
 	return filepath.Join("..", path)
 }
 
+// empty returns why no cell ran, where that is a mistake.
+func (s *session) empty() error {
+	switch {
+	case s.rows+s.failed > 0:
+		return nil
+	case len(s.skipped) > 0:
+		return fmt.Errorf("no cell fits into the server's context of %d tokens: name shorter -prompt, -output, -prompts or -outputs", s.info.MaxModelLen)
+	case s.record != nil:
+		return fmt.Errorf("-bench=%s matches no cell, so there is nothing to save in %s: -bench=. is all of them", flag.Lookup("test.bench").Value, flags.record)
+	}
+	return nil
+}
+
 // close ends the run. ok puts the record in its place.
 func (s *session) close(ok bool) error {
 	if s.stop != nil {

@@ -10,9 +10,9 @@ import (
 // BenchmarkThroughput measures a server that always has N requests in flight,
 // and so how far batching carries. One operation is N requests.
 func BenchmarkThroughput(b *testing.B) {
-	s := ready(b)
+	var cells []measure.Cell
 	for _, n := range flags.batches {
-		s.sub(b, fmt.Sprintf("batch=%d", n), measure.Cell{
+		cells = append(cells, measure.Cell{
 			Experiment:   "throughput",
 			Name:         fmt.Sprintf("Throughput/batch=%d", n),
 			Batch:        n,
@@ -20,4 +20,5 @@ func BenchmarkThroughput(b *testing.B) {
 			OutputTokens: flags.output,
 		})
 	}
+	ready(b).cells(b, cells)
 }
