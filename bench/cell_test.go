@@ -128,15 +128,11 @@ func (s *session) warm(c measure.Cell) error {
 	l := s.closed(c, n).Start(s.ctx)
 	_, err := l.Await(n - flags.limits.MaxErrors())
 	streams := l.Stop()
-	if err != nil || s.continuous {
+	if err != nil || s.continuous[c.Name] || !slices.ContainsFunc(slices.Concat(streams...), several) {
 		return err
 	}
-	for _, r := range slices.Concat(streams...) {
-		if s.continuous = several(r); s.continuous {
-			return s.warm(c) // the load is another one now
-		}
-	}
-	return nil
+	s.continuous[c.Name] = true
+	return s.warm(c) // the load is another one now
 }
 
 // several says whether an event of r may carry more than one token.
@@ -167,7 +163,7 @@ func (s *session) request(c measure.Cell) client.Request {
 	}
 	if s.extensions {
 		r.CacheSalt = p.Salt
-		r.ContinuousUsage = s.continuous
+		r.ContinuousUsage = s.continuous[c.Name]
 	}
 	return r
 }

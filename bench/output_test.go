@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,9 @@ func (s *session) omissions() []omission {
 func (s *session) footer(w io.Writer) {
 	if s.stop != nil && s.rows > 0 {
 		fmt.Fprintf(w, "# server: %s, the embedded one: no model and no GPU were measured\n", engine.VLLMSim)
+	}
+	if len(s.continuous) > 0 {
+		fmt.Fprintf(w, "# events carry several tokens, so usage was asked for on each of them in %s\n", strings.Join(slices.Sorted(maps.Keys(s.continuous)), " "))
 	}
 	for _, o := range s.omissions() {
 		where, first := "every row", "each for its figure, the first"

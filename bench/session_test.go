@@ -33,7 +33,9 @@ type session struct {
 
 	endpoint   client.Endpoint
 	extensions bool // vLLM's fields are sent, so that lengths are exact
-	continuous bool // usage is asked for on every event, since events carry several tokens
+	// continuous names the cells that ask for usage on every event, since
+	// their events may carry several tokens.
+	continuous map[string]bool
 
 	gone    error    // why no cell can run any more
 	rows    int      // valid
@@ -45,7 +47,7 @@ type session struct {
 // openSession finds the server and makes ready all that a run needs, so that
 // nothing can fail after the first request that could fail before it.
 func openSession(ctx context.Context) (s *session, err error) {
-	s = &session{ctx: ctx}
+	s = &session{ctx: ctx, continuous: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			_ = s.close(false) // err says more
