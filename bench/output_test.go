@@ -80,6 +80,9 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 	if fault != nil {
 		row.Void = append(row.Void, fault.Error())
 	}
+	if len(row.Void) == 0 {
+		row.LeftOut = append(row.LeftOut, untold(&row)...)
+	}
 	if s.record != nil {
 		if err := s.record.Row(row, slices.Concat(run.Streams...)); err != nil {
 			s.gone = err
@@ -99,6 +102,17 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 			s.omit(row.Name, row.LeftOut[i])
 		}
 	}
+}
+
+// untold are the metrics of which row says nothing.
+func untold(row *measure.Row) (out []measure.LeftOut) {
+	for _, m := range measure.Metrics(flags.quantiles) {
+		_, ok := row.Value(m.Name)
+		if !ok && !slices.ContainsFunc(row.LeftOut, func(l measure.LeftOut) bool { return l.Metric == m.Name }) {
+			out = append(out, measure.LeftOut{Metric: m.Name, Rule: "untold", Reason: "the server's counters or the client's stamps do not tell it"})
+		}
+	}
+	return out
 }
 
 // An omission is metrics left out of one or more rows by one rule.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"vllmbench/internal/measure"
 	"vllmbench/internal/vllmsim"
 )
 
@@ -29,6 +30,8 @@ func TestServers(t *testing.T) {
 	}{
 		{"vLLM's API", proxy{}, nil,
 			[]string{"server: vllmsim\n", "workload: completions, token-id prompts, exact output length, prompt=10/output=8 unless named", "# stamps: "}},
+		{"stamps of the client", proxy{}, []string{"-user-stamps"},
+			[]string{"# stamps: user; "}},
 		{"chat", proxy{}, []string{"-endpoint=chat"},
 			[]string{"workload: chat, text prompts, exact output length"}},
 		{"another server that takes vLLM's fields", only("/v1/models", "/v1/completions"), nil,
@@ -54,6 +57,7 @@ func TestServers(t *testing.T) {
 				missing = []string{"GET /version (404 Not Found)", "GET /server_info (404 Not Found)", "POST /tokenize (404 Not Found)", "GET /metrics (404 Not Found)"}
 			}
 			assert.Equal(t, missing, c.comments("not offered: "))
+			shownOrNamed(t, c, func(m measure.Metric) bool { return m.Default })
 		})
 	}
 }
@@ -154,8 +158,7 @@ func TestKey(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "run")
 	url := simulate(t, vllmsim.Config{APIKey: secret})
-	c := startChild(t, tiny("-url="+url, "-api-key="+secret, "-record="+dir, "-test.bench=Latency")...)
-	c.end()
+	c := runChild(t, tiny("-url="+url, "-api-key="+secret, "-record="+dir, "-test.bench=Latency")...)
 	assert.Zero(t, c.status(), c.all())
 	assert.Len(t, c.cells(), 1)
 	assert.NotContains(t, c.all(), secret)

@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
+)
+
+// itlAgreement is the share by which the mean ITL on the wire and the server's
+// own, of the same requests, may differ. Both end at the same tokens, so that
+// only what delays a first and a last token differently comes between them.
+const itlAgreement = 0.02
+
+// TestRealServer runs the whole suite at its defaults against a real vLLM and
+// holds every row against the server's own figures.
+func TestRealServer(t *testing.T) {
+	if flags.url == "" {
+		t.Skip("no server is named: make test-vllm starts a vLLM on this machine's CPU, -url or VLLM_BASE_URL names another")
+	}
+	dir := filepath.Join(t.TempDir(), "real")
+	c := startChild(t, "-test.benchtime=1s", "-url="+flags.url, "-record="+dir)
+	if flags.apiKey != "" {
+		c.cmd.Env = append(c.cmd.Env, "VLLM_API_KEY="+flags.apiKey)
+	}
+	c.end()
+	t.Log("\n" + c.all())
+	assert.Zero(t, c.status())
+	assert.Len(t, c.results(), 18)
+	shownOrNamed(t, c, func(m measure.Metric) bool { return m.Default })
+
+	var cells []string
+	for _, n := range flags.prompts {
+		for _, o := range flags.outputs {
+			cells = append(cells, fmt.Sprintf("SeqLen/prompt=%d/output=%d", n, o))
+		}
+	}
+	for _, n := range flags.batches {
+		cells = append(cells, fmt.Sprintf("Throughput/batch=%d", n))
+	}
+	recorded(t, dir, append([]string{"Latency"}, cells...))
+	agrees(t, dir)
+}
+
+// agrees compares each row's means on the wire with the server's histograms.
+func agrees(t *testing.T, dir string) {
+	t.Helper()
+	run, err := results.Open(dir)
+	require.NoError(t, err)
+	defer run.Close()
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-32s %6s %12s %12s %12s %12s %12s %8s\n", "cell", "reqs", "wire TTFT", "server TTFT", "egress", "wire ITL", "server ITL", "apart")
+	for _, row := range run.Rows {
+		ttft, itl := pair(t, &row.Measured, "ttft"), pair(t, &row.Measured, "itl")
+		apart := (itl.Wire - itl.Server) / itl.Server
+		assert.GreaterOrEqual(t, ttft.Wire, ttft.Server, "%s: a token came before it was made", row.Measured.Name)
+		assert.InDelta(t, 0, apart, itlAgreement, "%s: the mean ITL is not the server's", row.Measured.Name)
+		fmt.Fprintf(&table, "%-32s %6d %9.3f ms %9.3f ms %9.3f ms %9.4f ms %9.4f ms %+7.2f%%\n", row.Measured.Name, row.Requests.Count,
+			ttft.Wire/1e6, ttft.Server/1e6, (ttft.Wire-ttft.Server)/1e6, itl.Wire/1e6, itl.Server/1e6, 100*apart)
+	}
+	t.Log("\n" + table.String())
+}
+
+// pair is the row's pair of that name, which must be there.
+func pair(t *testing.T, row *measure.Row, name string) measure.Pair {
+	t.Helper()
+	for _, p := range row.Wire {
+		if p.Name == name {
+			return p
+		}
+	}
+	assert.Fail(t, "no pair", "%s: the server does not tell its %s, or a request failed", row.Name, name)
+	return measure.Pair{Name: name}
+}
