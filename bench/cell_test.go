@@ -128,7 +128,7 @@ func (s *session) warm(c measure.Cell) error {
 	l := s.closed(c, n).Start(s.ctx)
 	_, err := l.Await(n - flags.limits.MaxErrors())
 	streams := l.Stop()
-	if err != nil || s.continuous[c.Name] || !slices.ContainsFunc(slices.Concat(streams...), several) {
+	if err != nil || !s.extensions || s.continuous[c.Name] || !slices.ContainsFunc(slices.Concat(streams...), several) {
 		return err
 	}
 	s.continuous[c.Name] = true

@@ -104,8 +104,15 @@ func TestSeveralTokensAnEvent(t *testing.T) {
 		_, ok := r.Value("sec/op")
 		assert.True(t, ok)
 	}
-	assert.EqualValues(t, 1, plain.Load(), "requests before the first event of two tokens was seen")
+	assert.EqualValues(t, 1+1+1+2, plain.Load(), "requests of the warm-ups, which see events of two tokens")
 	assert.Greater(t, continuous.Load(), int32(12))
+	assert.Len(t, c.comments("events carry several tokens, so usage was asked for on each of them in Latency SeqLen/"), 1)
+
+	c = runChild(t, tiny("-url="+pairs.before(t, simulate(t, vllmsim.Config{})), "-extensions=off", "-test.bench=Latency")...)
+	assert.Zero(t, c.status(), c.all())
+	assert.Len(t, c.cells(), 1)
+	assert.Empty(t, c.comments("events carry several tokens"))
+	assert.Contains(t, c.stdout.String(), "# left out: p50-itl-ns in every row, because: 1 of 1 streams do not tell how many tokens an event carries")
 }
 
 // inPairs joins each two events that bear a token.
