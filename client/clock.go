@@ -7,9 +7,9 @@ type clock struct{ epoch time.Time }
 
 func (c clock) now() time.Duration { return time.Since(c.epoch) }
 
-// An arrival is one read that returned bytes.
+// An arrival is what one read returned, or several ones of bytes that TCP had merged under one stamp.
 type arrival struct {
-	seq     uint64        // counts reads of the connection, from 1
+	seq     uint64        // counts arrivals of the request, from 1
 	at      time.Duration // when the bytes reached this host, since the epoch
 	seen    time.Duration // when the client read them, since the epoch
 	stamped bool          // at is the kernel's, not a copy of seen

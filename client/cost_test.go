@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 )
 
 const costTokens = 200 // tokens of a stream; one op is a stream on each connection
@@ -97,11 +96,11 @@ func cost(b *testing.B, open func(b *testing.B, url string, streams int) func(to
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			cpu := cpuTime(b)
+			cpu := CPUTime()
 			for b.Loop() {
 				require.NoError(b, all(costTokens))
 			}
-			cpu = cpuTime(b) - cpu
+			cpu = CPUTime() - cpu
 			runtime.ReadMemStats(&after)
 			tokens := float64(b.N * streams * costTokens)
 			b.ReportMetric(float64(cpu.Microseconds())/tokens, "us-cpu/tok")
@@ -109,11 +108,4 @@ func cost(b *testing.B, open func(b *testing.B, url string, streams int) func(to
 			b.ReportMetric(0, "ns/op") // the sender's beat, not a cost
 		})
 	}
-}
-
-// cpuTime is the processor time that this process has used.
-func cpuTime(tb testing.TB) time.Duration {
-	var u unix.Rusage
-	require.NoError(tb, unix.Getrusage(unix.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -25,6 +25,7 @@ type flight struct {
 	sent  time.Duration // just before the latest write
 	first arrival
 	last  arrival
+	stamp int64 // of last
 }
 
 type flightKey struct{}
@@ -55,7 +56,7 @@ func stampedConn(nc net.Conn) *conn {
 // take makes f the owner of what c sends and receives from now on.
 func (f *flight) take(c *conn) {
 	f.mu.Lock()
-	f.conn, f.sent, f.first, f.last = c, 0, arrival{}, arrival{}
+	f.conn, f.sent, f.first, f.last, f.stamp = c, 0, arrival{}, arrival{}, 0
 	f.mu.Unlock()
 	c.owner.Store(f)
 }
@@ -77,9 +78,13 @@ func (f *flight) arrived(c *conn, stamp int64, read time.Time) {
 		return
 	}
 	a := c.clock.arrivalOf(stamp, read, f.sent)
-	a.seq = f.last.seq + 1
-	f.last = a
-	if a.seq == 1 {
+	if a.stamped && stamp == f.stamp {
+		a.at, a.seq = f.last.at, f.last.seq // the rest of segments that TCP merged
+	} else {
+		a.at, a.seq = max(a.at, f.last.at), f.last.seq+1
+	}
+	f.last, f.stamp = a, stamp
+	if f.first.seq == 0 {
 		f.first = a
 	}
 }

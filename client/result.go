@@ -23,7 +23,7 @@ type Event struct {
 	At     time.Duration // arrival, since the client's epoch
 	Lag    time.Duration // from arrival to the client's own reading of it; 0 under user stamps
 	Tokens int           // tokens that the event carries, 1 or more
-	Merged bool          // arrived in the same read as the event before it, so At is an upper bound for both
+	Merged bool          // has its time in common with the event before it, so At is an upper bound for both
 }
 
 // A Result is what became of a Request. Times are since the client's epoch;

@@ -140,3 +140,25 @@ func TestHandedOn(t *testing.T) {
 	assert.Zero(t, sent)
 	assert.Zero(t, last.seq, "the connection that it left does not count")
 }
+
+// A read may leave part of what TCP merged to the next one: same stamp, same arrival.
+func TestOneStampInTwoReads(t *testing.T) {
+	now := time.Now()
+	c := &conn{clock: clock{now.Add(-time.Second)}}
+	var f flight
+	f.take(c)
+	stamp := now.Add(-10 * ms).UnixNano()
+	f.arrived(c, stamp, now)
+	_, _, a := f.times()
+	f.arrived(c, stamp, now.Add(5*ms))
+	_, first, b := f.times()
+	assert.Equal(t, a, first)
+	assert.Equal(t, arrival{seq: 1, at: a.at, seen: 1005 * ms, stamped: true}, b)
+	f.arrived(c, stamp-1, now.Add(5*ms)) // the two clocks are read some nanoseconds apart
+	_, _, d := f.times()
+	assert.Equal(t, arrival{seq: 2, at: a.at, seen: 1005 * ms, stamped: true}, d, "time does not run backwards")
+	f.arrived(c, 0, now.Add(6*ms))
+	f.arrived(c, 0, now.Add(6*ms))
+	_, _, e := f.times()
+	assert.EqualValues(t, 4, e.seq, "no stamp is no stamp in common")
+}
