@@ -112,7 +112,7 @@ func TestSeveralTokensAnEvent(t *testing.T) {
 	assert.Zero(t, c.status(), c.all())
 	assert.Len(t, c.cells(), 1)
 	assert.Empty(t, c.comments("events carry several tokens"))
-	assert.Contains(t, c.stdout.String(), "# left out: p50-itl-ns in every row, because: 1 of 1 streams do not tell how many tokens an event carries")
+	assert.Regexp(t, `# left out: p50-itl-ns in every row, because: \d+ of \d+ streams do not tell how many tokens an event carries`, c.stdout.String())
 }
 
 // inPairs joins each two events that bear a token.
