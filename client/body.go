@@ -22,6 +22,7 @@ func (r *Request) patch(body []byte, model string) ([]byte, error) {
 	if r.IDs != nil {
 		m["prompt"] = appendIDs(make([]byte, 0, 6*len(r.IDs)+2), r.IDs)
 	}
+	set("max_tokens", r.OutputTokens)
 	set("temperature", 0)
 	set("top_p", 1)
 	set("presence_penalty", 0)

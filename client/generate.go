@@ -62,14 +62,12 @@ func (c *Client) open(ctx context.Context, req *Request) (rawStream, error) {
 		return c.api.CreateChatCompletionStream(ctx, openai.ChatCompletionRequest{
 			Model:         "model",
 			Messages:      []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: req.Text}},
-			MaxTokens:     req.OutputTokens,
 			StreamOptions: usage,
 		})
 	}
 	return c.api.CreateCompletionStream(ctx, openai.CompletionRequest{
 		Model:         "model",
 		Prompt:        req.Text,
-		MaxTokens:     req.OutputTokens,
 		StreamOptions: usage,
 	})
 }
