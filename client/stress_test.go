@@ -33,7 +33,7 @@ func TestStress(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	assert.Equal(t, streams, c.Opened())
+	assert.LessOrEqual(t, c.Opened(), streams)
 	c.Close()
 	require.Eventually(t, func() bool { return openFiles() <= before }, 5*time.Second, ms, "files are left open")
 }

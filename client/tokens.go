@@ -12,7 +12,7 @@ type mark struct {
 // In order of trust: usage on every event, token ids, one token an event.
 func credit(marks []mark, n int) (events []Event, estimated bool) {
 	for _, weigh := range []func([]mark) ([]int, int){byUsage, byIDs, byText, byChoice} {
-		if weights, sum := weigh(marks); sum == n {
+		if weights, sum := weigh(marks); sum == n && n >= 0 {
 			return eventsOf(marks, weights), false
 		}
 	}
