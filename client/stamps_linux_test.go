@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector makes the client too slow to read one event at a time.
+
 package client
 
 import (
@@ -64,8 +68,8 @@ func testStamps(t *testing.T, read func(t *testing.T, c *Client, name string) ar
 			}
 		}
 	}
-	t.Logf("%d of %d tokens compared; %d not, since their send took 1 ms or more, %d without a stamp", len(kernel), stampStreams*stampTokens, late, unstamped)
-	require.Greater(t, len(kernel), stampStreams*stampTokens/10, "too few tokens to judge by")
+	t.Logf("%d of %d tokens came alone and are compared; not %d whose send took 1 ms or more, %d without a stamp", len(kernel), stampStreams*stampTokens, late, unstamped)
+	require.Greater(t, len(kernel), 1000, "too few tokens to judge by")
 	t.Logf("|kernel stamp - send|: p50 %v, p99 %v", quantile(kernel, 50), quantile(kernel, 99))
 	t.Logf("|user stamp - send|:   p50 %v, p99 %v", quantile(user, 50), quantile(user, 99))
 	assert.Less(t, unstamped, len(kernel)/100)
@@ -130,13 +134,13 @@ func readConn(t *testing.T, c *Client, name string) arrivals {
 	}
 }
 
-// generate reads a stream through go-openai. Of events that were read together only the last has a time of its own.
+// generate reads a stream through go-openai. Events that were read together have no time of their own.
 func generate(t *testing.T, c *Client, name string) arrivals {
 	res := c.Generate(t.Context(), Request{Text: name, OutputTokens: stampTokens, Exact: true})
 	assert.Equal(t, OK, res.Outcome, res.Error)
 	as := arrivals{}
 	for i, e := range res.Events {
-		if i+1 == len(res.Events) || !res.Events[i+1].Merged {
+		if alone := !e.Merged && (i+1 == len(res.Events) || !res.Events[i+1].Merged); alone {
 			as[i] = arrival{at: e.At, seen: e.At + e.Lag, stamped: e.Lag > 0}
 		}
 	}
