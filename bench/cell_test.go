@@ -98,13 +98,9 @@ func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 
 // window keeps the load on from ramp to tail and times what lies between. The
 // ramp is one operation, so that the window begins in the midst of the load.
-// It ends at what has arrived by the time this goroutine looks, which may be
-// more: an operation that was over before b.Loop began would cost no time, and
-// b.Loop would ask for a hundred more.
 func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
 	l := c.Start(s.ctx)
-	_, err := l.Await(c.Streams)
-	ramp, from := l.Done()
+	ramp, from, err := s.ramp(l, c.Streams)
 	opened, cpu := s.client.Opened(), client.CPUTime()
 	to := from
 	for err == nil && b.Loop() {
@@ -116,6 +112,25 @@ func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
 	run.Window = measure.Window{From: from, To: to}
 	run.Streams = l.Stop()
 	return err
+}
+
+// ramp waits for the end of the first operation and returns how many requests
+// had ended by then, and when. If this goroutine sees that end too late, it waits for
+// the next one: the first timed operation would seem short, and b.Loop would
+// ask for a hundred times as many as fit into -benchtime.
+func (s *session) ramp(l *load.Loop, streams int) (n int, at time.Duration, err error) {
+	const tries = 4
+	for range tries {
+		began := s.client.Now()
+		if _, err = l.Await(n + streams); err != nil {
+			return 0, 0, err
+		}
+		n, at = l.Done()
+		if late := s.client.Now() - at; late < (at-began)/20 {
+			break
+		}
+	}
+	return n, at, nil
 }
 
 // warm sends the cell's requests unmeasured, which opens every stream's

@@ -29,6 +29,7 @@ var flags = struct {
 	record            string
 	userStamps        bool
 	explain           bool
+	priority          bool
 }{
 	batches:   counts{1, 4, 8, 16, 32},
 	prompts:   counts{10, 50, 200, 1000},
@@ -56,6 +57,7 @@ func init() {
 	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
 	flag.StringVar(&f.record, "record", "", "save the run, every request included, in the folder `DIR` (from the repository's root)")
 	flag.BoolVar(&f.userStamps, "user-stamps", false, "stamp tokens when the client reads them, not when the kernel received them")
+	flag.BoolVar(&f.priority, "priority", true, "run before other processes where the system allows it, so that no token waits for the server to give the processor up")
 	flag.BoolVar(&f.explain, "explain", false, "print every limit and metric with its reason, and exit")
 }
 

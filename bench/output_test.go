@@ -38,7 +38,7 @@ func (s *session) header(w io.Writer) {
 	for _, what := range i.NotOffered {
 		comment("not offered: %s", what)
 	}
-	comment("stamps: %s; client: %s", s.client.Stamps(), "loop of N streams without a barrier, one HTTP/1.1 connection each")
+	comment("stamps: %s; client: a loop of N streams without a barrier, one HTTP/1.1 connection each, %s", s.client.Stamps(), s.runs)
 	if l := flags.limits.String(); l != "" {
 		comment("limits changed: %s", l)
 	}

@@ -26,6 +26,7 @@ type session struct {
 	info    *engine.Info
 	client  *client.Client
 	prompts *prompt.Source
+	runs    string // how this process is scheduled, in words
 	nonce   [16]byte
 	shown   []measure.Metric
 	record  *results.Writer // nil without -record
@@ -83,6 +84,10 @@ func openSession(ctx context.Context) (s *session, err error) {
 	}
 	if err := openFiles(2*slices.Max(flags.batches) + 64); err != nil {
 		return s, err
+	}
+	s.runs = "ordinary priority (-priority=false)"
+	if flags.priority {
+		s.runs = client.Prioritise() // after the embedded server was started, which must not have it
 	}
 	if err := s.load(); err != nil {
 		return s, err
