@@ -1,11 +1,20 @@
 package roofline
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // A GPU is what bounds inference on one device.
 type GPU struct {
-	Name      string
-	Memory    float64 // bytes
-	Bandwidth float64 // peak bytes/s of device memory
-	FLOPS     float64 // peak dense bf16 operations/s
+	Name       string
+	Memory     float64 // bytes
+	Bandwidth  float64 // peak bytes/s of device memory
+	FLOPS      float64 // peak dense bf16 operations/s
+	PowerLimit float64 // watts
+	SMClock    float64 // highest, Hz
+	MemClock   float64 // highest, Hz; memory transfers twice a cycle
 }
 
 // Derated returns the GPU at a share of its peaks, each in (0, 1]: what
@@ -14,4 +23,50 @@ func (g GPU) Derated(bandwidth, flops float64) GPU {
 	g.Bandwidth *= bandwidth
 	g.FLOPS *= flops
 	return g
+}
+
+// A Device is what a driver tells of a GPU. Zero fields but Name are unknown,
+// and the data sheet's stand for them.
+type Device struct {
+	Name       string  // as NVML has it: "NVIDIA H200"
+	Memory     float64 // bytes
+	BusWidth   int     // of device memory, bits
+	MemClock   float64 // highest, Hz
+	PowerLimit float64 // watts
+}
+
+// simulatedPrefix marks the device names of the embedded server.
+const simulatedPrefix = "simulated "
+
+// GPU returns the device's peaks. The bandwidth is that of bus width and memory
+// clock, two transfers a cycle; no driver tells the operations/s, which come
+// from a table by name. The error names the devices that the table has. A MIG
+// instance is none of them: its share of the bandwidth is not known.
+func (d Device) GPU() (GPU, error) {
+	name := strings.TrimPrefix(strings.TrimPrefix(d.Name, "NVIDIA "), simulatedPrefix)
+	all := cards()
+	i := slices.IndexFunc(all, func(c card) bool {
+		return strings.EqualFold(c.device, name) || strings.EqualFold(c.Name, name)
+	})
+	if i < 0 {
+		known := make([]string, len(all))
+		for i, c := range all {
+			known[i] = c.device
+		}
+		return GPU{}, fmt.Errorf("no peak FLOP/s known for device %q: the known ones are %s", d.Name, strings.Join(known, ", "))
+	}
+	g := all[i].GPU
+	if d.BusWidth > 0 && d.MemClock > 0 {
+		g.Bandwidth = float64(d.BusWidth) / 8 * d.MemClock * 2
+	}
+	replace(&g.Memory, d.Memory)
+	replace(&g.MemClock, d.MemClock)
+	replace(&g.PowerLimit, d.PowerLimit)
+	return g, nil
+}
+
+func replace(p *float64, known float64) {
+	if known > 0 {
+		*p = known
+	}
 }

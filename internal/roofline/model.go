@@ -12,6 +12,7 @@ type Model struct {
 	Vocab        int  // rows of the embedding
 	Tied         bool // input and output embedding are one matrix
 	QKVBias      bool // the query, key and value projections have biases
+	QKNorm       bool // each head's queries and keys are normalised
 	MaxPositions int  // longest context, in tokens
 
 	BytesPerWeight int // 2 for bf16
@@ -32,6 +33,9 @@ func (m Model) Params() float64 {
 	small := float64((2*m.Layers + 1) * m.Hidden)
 	if m.QKVBias {
 		small += float64(m.Layers * (m.Heads + 2*m.KVHeads) * m.HeadDim)
+	}
+	if m.QKNorm {
+		small += float64(m.Layers * 2 * m.HeadDim)
 	}
 	embeddings := 2.0
 	if m.Tied {

@@ -6,8 +6,6 @@ import (
 	"strings"
 )
 
-const mebi = 1 << 20
-
 // models holds the known shapes, from the models' config.json files.
 func models() []Model {
 	return []Model{{
@@ -16,12 +14,33 @@ func models() []Model {
 	}}
 }
 
-// gpus holds the known devices: peaks from NVIDIA's data sheets (dense, SXM
-// boards), memory as nvidia-smi reports it.
-func gpus() []GPU {
-	return []GPU{
-		{Name: "A100-80GB", Memory: 81920 * mebi, Bandwidth: 2.039e12, FLOPS: 312e12},
-		{Name: "H200", Memory: 143771 * mebi, Bandwidth: 4.8e12, FLOPS: 989e12},
+// A card is a GPU with the name that its driver gives it, less "NVIDIA ".
+type card struct {
+	GPU
+	device string
+}
+
+const (
+	mebi = 1 << 20
+	mega = 1e6
+	giga = 1e9
+	tera = 1e12
+)
+
+// cards holds the known GPUs: bandwidth, operations/s and power from NVIDIA's
+// data sheets of A100, H100, H200 and L4. Operations are dense; the last three
+// sheets give the double, with sparsity. Memory and clocks are those that
+// nvidia-smi reports.
+func cards() []card {
+	return []card{
+		{GPU{"A100-80GB", 81920 * mebi, 2039 * giga, 312 * tera, 400, 1410 * mega, 1593 * mega}, "A100-SXM4-80GB"},
+		{GPU{"A100-80GB-PCIe", 81920 * mebi, 1935 * giga, 312 * tera, 300, 1410 * mega, 1512 * mega}, "A100 80GB PCIe"},
+		{GPU{"A100-40GB", 40960 * mebi, 1555 * giga, 312 * tera, 400, 1410 * mega, 1215 * mega}, "A100-SXM4-40GB"},
+		{GPU{"A100-40GB-PCIe", 40960 * mebi, 1555 * giga, 312 * tera, 250, 1410 * mega, 1215 * mega}, "A100-PCIE-40GB"},
+		{GPU{"H100", 81559 * mebi, 3350 * giga, 989 * tera, 700, 1980 * mega, 2619 * mega}, "H100 80GB HBM3"},
+		{GPU{"H100-PCIe", 81559 * mebi, 2000 * giga, 756 * tera, 350, 1755 * mega, 1593 * mega}, "H100 PCIe"},
+		{GPU{"H200", 143771 * mebi, 4800 * giga, 989 * tera, 700, 1980 * mega, 3201 * mega}, "H200"},
+		{GPU{"L4", 23034 * mebi, 300 * giga, 121 * tera, 72, 2040 * mega, 6251 * mega}, "L4"},
 	}
 }
 
@@ -31,9 +50,10 @@ func FindModel(name string) (Model, error) {
 	return find("model", name, models(), func(m Model) string { return m.Name })
 }
 
-// FindGPU returns the GPU of that name, in any case.
+// FindGPU returns the GPU of that name, in any case: "A100-80GB".
 func FindGPU(name string) (GPU, error) {
-	return find("GPU", name, gpus(), func(g GPU) string { return g.Name })
+	c, err := find("GPU", name, cards(), func(c card) string { return c.Name })
+	return c.GPU, err
 }
 
 func find[T any](kind, name string, all []T, nameOf func(T) string) (T, error) {

@@ -18,22 +18,75 @@ type Sequence struct {
 	Sample  bool // whether the step ends with this sequence's logits
 }
 
-// Step returns the least time in which gpu computes one step of m over seqs:
-// the weights are read once, the KV cache once for each sequence.
-// No sequences take no time.
-func Step(m Model, gpu GPU, seqs []Sequence) time.Duration {
+// Work is the least that a step must move and compute. No sequences are no work.
+type Work struct {
+	Bytes float64 // of device memory, read or written
+	FLOPs float64 // operations: a multiplication and an addition are two
+}
+
+// Step returns the work of one step over seqs: the weights are read once, the
+// KV cache once for each sequence.
+func (m Model) Step(seqs []Sequence) Work {
 	if len(seqs) == 0 {
-		return 0
+		return Work{}
 	}
-	var flops float64
-	bytes := m.WeightBytes()
+	w := Work{Bytes: m.WeightBytes()}
 	for _, s := range seqs {
-		bytes += m.kvBytes(s)
-		flops += m.flops(s)
+		w.Bytes += m.kvBytes(s)
+		w.FLOPs += m.flops(s)
 	}
-	seconds := max(bytes/gpu.Bandwidth, flops/gpu.FLOPS)
+	return w
+}
+
+// Decode returns the work of one decode step of batch sequences, each of
+// context tokens with the one that is computed, so at least 1.
+func (m Model) Decode(batch, context int) Work {
+	seqs := make([]Sequence, batch)
+	for i := range seqs {
+		seqs[i] = Sequence{Context: max(0, context-1), New: 1, Sample: true}
+	}
+	return m.Step(seqs)
+}
+
+// Prefill returns the work of computing prompts of these lengths, in tokens,
+// up to the first token of each. It is that of a single step; a server that
+// cuts prompts into chunks reads the weights again for each.
+func (m Model) Prefill(prompts ...int) Work {
+	seqs := make([]Sequence, len(prompts))
+	for i, n := range prompts {
+		seqs[i] = Sequence{New: n, Sample: true}
+	}
+	return m.Step(seqs)
+}
+
+// DecodeFloor returns the least time of a decode step; see [Model.Decode].
+func DecodeFloor(m Model, gpu GPU, batch, context int) time.Duration {
+	return m.Decode(batch, context).Floor(gpu)
+}
+
+// PrefillFloor returns the least time in which all of the prompts can have
+// their first token; see [Model.Prefill].
+func PrefillFloor(m Model, gpu GPU, prompts ...int) time.Duration {
+	return m.Prefill(prompts...).Floor(gpu)
+}
+
+// Floor returns the least time in which gpu does the work.
+func (w Work) Floor(gpu GPU) time.Duration {
+	seconds := max(w.Bytes/gpu.Bandwidth, w.FLOPs/gpu.FLOPS)
 	return time.Duration(seconds * float64(time.Second))
 }
+
+// Bound returns which of gpu's peaks makes the floor: "memory" or "compute".
+func (w Work) Bound(gpu GPU) string {
+	if w.FLOPs/gpu.FLOPS > w.Bytes/gpu.Bandwidth {
+		return "compute"
+	}
+	return "memory"
+}
+
+// Intensity returns the arithmetic intensity, in operations a byte. Compute
+// bounds it on a GPU whose FLOPS/Bandwidth is less.
+func (w Work) Intensity() float64 { return w.FLOPs / w.Bytes }
 
 // kvBytes returns the bytes of KV cache that s touches: the context is read,
 // the new tokens are written.

@@ -1,6 +1,8 @@
 package roofline
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,40 +32,63 @@ func TestModelSizes(t *testing.T) {
 	assert.Less(t, tied.Params(), m.Params())
 }
 
-func TestStep(t *testing.T) {
-	decode := func(batch, context int) []Sequence {
-		seqs := make([]Sequence, batch)
-		for i := range seqs {
-			seqs[i] = Sequence{Context: context - 1, New: 1, Sample: true}
-		}
-		return seqs
-	}
-	prefill := func(n int) []Sequence { return []Sequence{{New: n, Sample: true}} }
+func TestFloors(t *testing.T) {
+	const decode, prefill = "decode", "prefill"
 	tests := []struct {
-		name, gpu string
-		seqs      []Sequence
-		ms        float64
+		gpu, phase    string
+		batch, tokens int
+		ms            float64
+		bound         string
 	}{
-		{"nothing", "H200", nil, 0},
-		{"decode alone", "A100-80GB", decode(1, 1), 6.94},
-		{"decode 1 at 1k", "A100-80GB", decode(1, 1024), 6.96},
-		{"decode 8 at 1k", "A100-80GB", decode(8, 1024), 7.17},
-		{"decode 32 at 1k", "A100-80GB", decode(32, 1024), 7.86},
-		{"decode 32 at 8k", "A100-80GB", decode(32, 8192), 14.31},
-		{"prefill 1k", "A100-80GB", prefill(1024), 43.5},
-		{"prefill 4k", "A100-80GB", prefill(4096), 182},
-		{"decode alone", "H200", decode(1, 1), 2.95},
-		{"decode 32 at 1k", "H200", decode(32, 1024), 3.34},
-		{"decode 32 at 8k", "H200", decode(32, 8192), 6.08},
-		{"prefill 1k", "H200", prefill(1024), 13.7},
-		{"prefill 4k", "H200", prefill(4096), 57.4},
+		{"A100-80GB", decode, 0, 1024, 0, "memory"},
+		{"A100-80GB", decode, 1, 1, 6.94, "memory"},
+		{"A100-80GB", decode, 1, 0, 6.94, "memory"}, // no shorter than the token itself
+		{"A100-80GB", decode, 1, 1024, 6.96, "memory"},
+		{"A100-80GB", decode, 8, 1024, 7.17, "memory"},
+		{"A100-80GB", decode, 32, 1024, 7.86, "memory"},
+		{"A100-80GB", decode, 32, 8192, 14.31, "memory"},
+		{"A100-80GB", decode, 150, 1, 6.94, "memory"}, // compute bounds from 153
+		{"A100-80GB", decode, 156, 1, 7.07, "compute"},
+		{"A100-80GB", decode, 512, 4096, 65.9, "memory"}, // nor at any batch with long contexts
+		{"A100-80GB", prefill, 1, 1024, 43.5, "compute"},
+		{"A100-80GB", prefill, 1, 4096, 182, "compute"},
+		{"A100-80GB", prefill, 1, 10, 6.94, "memory"},
+		{"H200", decode, 1, 1, 2.95, "memory"},
+		{"H200", decode, 32, 1024, 3.34, "memory"},
+		{"H200", decode, 32, 8192, 6.08, "memory"},
+		{"H200", prefill, 1, 1024, 13.7, "compute"},
+		{"H200", prefill, 1, 4096, 57.4, "compute"},
+		{"H200", prefill, 2, 1024, 27.4, "compute"}, // twice one, since prompts do not see each other
 	}
 	for _, tt := range tests {
-		t.Run(tt.gpu+"/"+tt.name, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s/%s=%d/tokens=%d", tt.gpu, tt.phase, tt.batch, tt.tokens), func(t *testing.T) {
 			m, gpu := preset(t, tt.gpu)
-			got := Step(m, gpu, tt.seqs)
+			work, got := m.Decode(tt.batch, tt.tokens), DecodeFloor(m, gpu, tt.batch, tt.tokens)
+			if tt.phase == prefill {
+				prompts := slices.Repeat([]int{tt.tokens}, tt.batch)
+				work, got = m.Prefill(prompts...), PrefillFloor(m, gpu, prompts...)
+			}
 			assert.InDelta(t, tt.ms, float64(got)/float64(time.Millisecond), 0.005+0.005*tt.ms)
+			assert.Equal(t, tt.bound, work.Bound(gpu))
 		})
+	}
+}
+
+// The intensity of decoding is the batch for 2-byte weights, less what the KV
+// cache adds to the bytes; the ridge is where the bound changes.
+func TestIntensity(t *testing.T) {
+	m, _ := preset(t, "H200")
+	assert.InDelta(t, 1, m.Decode(1, 1).Intensity(), 0.001)
+	assert.InDelta(t, 64, m.Decode(64, 1).Intensity(), 0.03)
+	assert.InDelta(t, 29.1, m.Decode(32, 1024).Intensity(), 0.1)
+	for _, name := range []string{"A100-80GB", "A100-80GB-PCIe", "A100-40GB", "A100-40GB-PCIe", "H100", "H100-PCIe", "H200", "L4"} {
+		gpu, err := FindGPU(name)
+		require.NoError(t, err)
+		ridge := gpu.FLOPS / gpu.Bandwidth
+		for batch := 1; batch < 512; batch += 5 {
+			w := m.Decode(batch, 100)
+			assert.Equal(t, w.Intensity() > ridge, w.Bound(gpu) == "compute", "%s, batch %d", name, batch)
+		}
 	}
 }
 
@@ -77,15 +102,14 @@ func TestChunksAddUp(t *testing.T) {
 
 func TestDerated(t *testing.T) {
 	m, gpu := preset(t, "H200")
-	one := []Sequence{{New: 1, Sample: true}}
-	assert.InEpsilon(t, float64(2*Step(m, gpu, one)), float64(Step(m, gpu.Derated(0.5, 1), one)), 1e-6)
-	long := []Sequence{{New: 4096}}
-	assert.InEpsilon(t, float64(2*Step(m, gpu, long)), float64(Step(m, gpu.Derated(1, 0.5), long)), 1e-6)
+	decode, prefill := m.Decode(1, 1), m.Prefill(4096)
+	assert.InEpsilon(t, float64(2*decode.Floor(gpu)), float64(decode.Floor(gpu.Derated(0.5, 1))), 1e-6)
+	assert.InEpsilon(t, float64(2*prefill.Floor(gpu)), float64(prefill.Floor(gpu.Derated(1, 0.5))), 1e-6)
 }
 
 func TestUnknownPreset(t *testing.T) {
 	_, err := FindModel("gpt-2")
 	assert.EqualError(t, err, `unknown model "gpt-2": use one of Qwen2.5-7B`)
 	_, err = FindGPU("tpu")
-	assert.EqualError(t, err, `unknown GPU "tpu": use one of A100-80GB, H200`)
+	assert.EqualError(t, err, `unknown GPU "tpu": use one of A100-80GB, A100-80GB-PCIe, A100-40GB, A100-40GB-PCIe, H100, H100-PCIe, H200, L4`)
 }

@@ -2,6 +2,7 @@ package vllmsim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"vllmbench/internal/roofline"
@@ -81,7 +82,7 @@ func (c Config) resolve() (settings, error) {
 // schedulerDefaults are those of vLLM 0.32.0's API server (engine/arg_utils.py),
 // which spares the A100: large steps cost it throughput.
 func schedulerDefaults(gpu roofline.GPU) (seqs, tokens int) {
-	if gpu.Memory >= 70<<30 && gpu.Name != "A100-80GB" {
+	if gpu.Memory >= 70<<30 && !strings.HasPrefix(gpu.Name, "A100") {
 		return 1024, 8192
 	}
 	return 256, 2048

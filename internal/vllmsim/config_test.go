@@ -27,7 +27,7 @@ func TestConfigErrors(t *testing.T) {
 		want   string
 	}{
 		{Config{Model: "nope"}, `unknown model "nope": use one of Qwen2.5-7B`},
-		{Config{GPU: "nope"}, `unknown GPU "nope": use one of A100-80GB, H200`},
+		{Config{GPU: "nope"}, `unknown GPU "nope": use one of A100-80GB, A100-80GB-PCIe, A100-40GB, A100-40GB-PCIe, H100, H100-PCIe, H200, L4`},
 		{Config{MaxModelLen: 1}, "max-model-len is 1: it must be 2 or more, for a prompt and an output"},
 		{Config{MaxModelLen: 40000}, "max-model-len is 40000: Qwen2.5-7B holds at most 32768 tokens"},
 		{Config{MaxNumSeqs: -1}, "max-num-seqs is -1: it must be 1 or more"},

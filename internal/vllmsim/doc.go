@@ -6,6 +6,10 @@
 // Latencies under load, queueing, preemption and prefix hits therefore follow
 // from the same rules as the real server's, and are not configured.
 //
+// What the steps do to the GPU is on /dcgm/metrics, as a DCGM exporter would
+// have it: time, bytes and operations follow from the steps, activity and power
+// from a model with the figures of an H200 (gpuwork.go).
+//
 // To learn continuous batching from it, read scheduler.go (who runs in a
 // step), blocks.go (where keys and values live), hash.go (what may be shared)
 // and engine.go (the loop and its clock), in this order.

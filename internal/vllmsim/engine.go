@@ -30,6 +30,7 @@ func newJob(r *Request) *job {
 type engine struct {
 	sched      *Scheduler
 	steps      *stepTimer
+	gpu        *gpu
 	metrics    *metrics
 	sleepUntil func(time.Time)
 	jobs       map[uint64]*job
@@ -48,8 +49,8 @@ const maxLag = 100 * time.Millisecond
 
 func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 	e := &engine{
-		sched: NewScheduler(s.Limits), steps: newStepTimer(s.model, s.gpu), metrics: m, sleepUntil: sleepUntil,
-		jobs: make(map[uint64]*job), stopped: make(chan struct{}),
+		sched: NewScheduler(s.Limits), steps: newStepTimer(s.model, s.gpu), gpu: newGPU(s, time.Now()),
+		metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
 	}
 	e.changed = sync.NewCond(&e.mu)
 	return e
@@ -61,7 +62,9 @@ func (e *engine) run() {
 	for e.betweenSteps() {
 		batch := e.sched.Schedule()
 		e.begin(batch)
-		e.clock = e.clock.Add(e.steps.duration(batch))
+		step := e.steps.step(batch)
+		e.gpu.run(e.clock.Add(stepOverhead), step)
+		e.clock = e.clock.Add(step.duration())
 		e.sleepUntil(e.clock)
 		e.end(batch)
 	}

@@ -46,9 +46,9 @@ func steps(t *testing.T, prompt, output int) []time.Duration {
 	s, err := Config{}.resolve()
 	require.NoError(t, err)
 	timer := newStepTimer(s.model, s.gpu)
-	durations := []time.Duration{timer.duration(Batch{Work: []Work{{Tokens: prompt, Sample: true}}})}
+	durations := []time.Duration{timer.step(Batch{Work: []Work{{Tokens: prompt, Sample: true}}}).duration()}
 	for i := range output - 1 {
-		durations = append(durations, timer.duration(Batch{Work: []Work{{Context: prompt + i, Tokens: 1, Sample: true}}}))
+		durations = append(durations, timer.step(Batch{Work: []Work{{Context: prompt + i, Tokens: 1, Sample: true}}}).duration())
 	}
 	return durations
 }

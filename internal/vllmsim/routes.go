@@ -32,6 +32,7 @@ func (s *Server) routes() http.Handler {
 	get("/server_info", s.serverInfo)
 	post("/reset_prefix_cache", s.resetPrefixCache)
 	get("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP)
+	get(gpuPath, s.engine.gpu.page().ServeHTTP)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"detail": "Not Found"})
 	})

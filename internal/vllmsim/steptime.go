@@ -19,6 +19,7 @@ const (
 	// stepOverhead is scheduling, input preparation and output handling of a
 	// step: 541 us a step of vLLM 0.27.1's engine loop with a stub in the model's
 	// place (openfabric-systems/simllm#204, which calls the figure diagnostic).
+	// The GPU waits for it: the next step is not prepared while one runs.
 	stepOverhead = 540 * time.Microsecond
 )
 
@@ -29,14 +30,23 @@ type stepTimer struct {
 	seqs  []roofline.Sequence
 }
 
+// A stepTime is a step's plan: the overhead, then the GPU's kernels.
+type stepTime struct {
+	work    roofline.Work
+	kernels time.Duration
+}
+
+func (s stepTime) duration() time.Duration { return stepOverhead + s.kernels }
+
 func newStepTimer(model roofline.Model, gpu roofline.GPU) *stepTimer {
 	return &stepTimer{model: model, gpu: gpu.Derated(bandwidthShare, computeShare)}
 }
 
-func (t *stepTimer) duration(b Batch) time.Duration {
+func (t *stepTimer) step(b Batch) stepTime {
 	t.seqs = t.seqs[:0]
 	for _, w := range b.Work {
 		t.seqs = append(t.seqs, roofline.Sequence{Context: w.Context, New: w.Tokens, Sample: w.Sample})
 	}
-	return stepOverhead + roofline.Step(t.model, t.gpu, t.seqs)
+	work := t.model.Step(t.seqs)
+	return stepTime{work, work.Floor(t.gpu)}
 }
