@@ -8,13 +8,13 @@ import (
 
 // A GPU is what bounds inference on one device.
 type GPU struct {
-	Name       string
-	Memory     float64 // bytes
-	Bandwidth  float64 // peak bytes/s of device memory
-	FLOPS      float64 // peak dense bf16 operations/s
-	PowerLimit float64 // watts
-	SMClock    float64 // highest, Hz
-	MemClock   float64 // highest, Hz; memory transfers twice a cycle
+	Name        string
+	Memory      float64 // bytes
+	Bandwidth   float64 // peak bytes/s of device memory
+	FLOPS       float64 // peak dense bf16 operations/s
+	PowerLimit  float64 // watts
+	SMClock     float64 // highest, Hz
+	MemoryClock float64 // highest, Hz; memory transfers twice a cycle
 }
 
 // Derated returns the GPU at a share of its peaks, each in (0, 1]: what
@@ -28,11 +28,11 @@ func (g GPU) Derated(bandwidth, flops float64) GPU {
 // A Device is what a driver tells of a GPU. Zero fields but Name are unknown,
 // and the data sheet's stand for them.
 type Device struct {
-	Name       string  // as NVML has it: "NVIDIA H200"
-	Memory     float64 // bytes
-	BusWidth   int     // of device memory, bits
-	MemClock   float64 // highest, Hz
-	PowerLimit float64 // watts
+	Name        string  // as NVML has it: "NVIDIA H200"
+	Memory      float64 // bytes
+	BusWidth    float64 // of device memory, bits
+	MemoryClock float64 // highest, Hz
+	PowerLimit  float64 // watts
 }
 
 // simulatedPrefix marks the device names of the embedded server.
@@ -56,11 +56,11 @@ func (d Device) GPU() (GPU, error) {
 		return GPU{}, fmt.Errorf("no peak FLOP/s known for device %q: the known ones are %s", d.Name, strings.Join(known, ", "))
 	}
 	g := all[i].GPU
-	if d.BusWidth > 0 && d.MemClock > 0 {
-		g.Bandwidth = float64(d.BusWidth) / 8 * d.MemClock * 2
+	if d.BusWidth > 0 && d.MemoryClock > 0 {
+		g.Bandwidth = float64(d.BusWidth) / 8 * d.MemoryClock * 2
 	}
 	replace(&g.Memory, d.Memory)
-	replace(&g.MemClock, d.MemClock)
+	replace(&g.MemoryClock, d.MemoryClock)
 	replace(&g.PowerLimit, d.PowerLimit)
 	return g, nil
 }

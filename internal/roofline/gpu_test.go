@@ -14,16 +14,16 @@ func TestDevice(t *testing.T) {
 		gigaBandwidth float64
 		teraFLOPS     float64
 	}{
-		{Device{Name: "NVIDIA A100-SXM4-80GB", BusWidth: 5120, MemClock: 1593e6}, "A100-80GB", 2039, 312},
-		{Device{Name: "NVIDIA A100 80GB PCIe", BusWidth: 5120, MemClock: 1512e6}, "A100-80GB-PCIe", 1935, 312},
-		{Device{Name: "NVIDIA A100-SXM4-40GB", BusWidth: 5120, MemClock: 1215e6}, "A100-40GB", 1555, 312},
+		{Device{Name: "NVIDIA A100-SXM4-80GB", BusWidth: 5120, MemoryClock: 1593e6}, "A100-80GB", 2039, 312},
+		{Device{Name: "NVIDIA A100 80GB PCIe", BusWidth: 5120, MemoryClock: 1512e6}, "A100-80GB-PCIe", 1935, 312},
+		{Device{Name: "NVIDIA A100-SXM4-40GB", BusWidth: 5120, MemoryClock: 1215e6}, "A100-40GB", 1555, 312},
 		{Device{Name: "NVIDIA A100-PCIE-40GB"}, "A100-40GB-PCIe", 1555, 312},
-		{Device{Name: "NVIDIA H100 80GB HBM3", BusWidth: 5120, MemClock: 2619e6}, "H100", 3352, 989},
+		{Device{Name: "NVIDIA H100 80GB HBM3", BusWidth: 5120, MemoryClock: 2619e6}, "H100", 3352, 989},
 		{Device{Name: "NVIDIA H100 PCIe"}, "H100-PCIe", 2000, 756},
-		{Device{Name: "NVIDIA H200", BusWidth: 6016, MemClock: 3201e6}, "H200", 4814, 989},
+		{Device{Name: "NVIDIA H200", BusWidth: 6016, MemoryClock: 3201e6}, "H200", 4814, 989},
 		{Device{Name: "NVIDIA H200"}, "H200", 4800, 989},
 		{Device{Name: "NVIDIA H200", BusWidth: 6016}, "H200", 4800, 989},
-		{Device{Name: "NVIDIA L4", BusWidth: 192, MemClock: 6251e6}, "L4", 300, 121},
+		{Device{Name: "NVIDIA L4", BusWidth: 192, MemoryClock: 6251e6}, "L4", 300, 121},
 		{Device{Name: "simulated A100-80GB"}, "A100-80GB", 2039, 312},
 	}
 	for _, tt := range tests {
@@ -38,14 +38,14 @@ func TestDevice(t *testing.T) {
 }
 
 func TestDeviceToldByItsDriver(t *testing.T) {
-	g, err := Device{Name: "NVIDIA H200", Memory: 1e11, MemClock: 3e9, PowerLimit: 500}.GPU()
+	g, err := Device{Name: "NVIDIA H200", Memory: 1e11, MemoryClock: 3e9, PowerLimit: 500}.GPU()
 	require.NoError(t, err)
 	assert.Equal(t, GPU{"H200", 1e11, 4.8e12, 989e12, 500, 1.98e9, 3e9}, g)
 }
 
 func TestUnknownDevices(t *testing.T) {
 	for _, name := range []string{"", "Tesla T4", "NVIDIA H200 NVL", "NVIDIA A100-SXM4-80GB MIG 1g.10gb", "NVIDIA L40S"} {
-		_, err := Device{Name: name, BusWidth: 384, MemClock: 1e9}.GPU()
+		_, err := Device{Name: name, BusWidth: 384, MemoryClock: 1e9}.GPU()
 		require.Error(t, err, name)
 		assert.Contains(t, err.Error(), `no peak FLOP/s known for device "`+name+`": the known ones are A100-SXM4-80GB, `)
 	}
@@ -58,6 +58,6 @@ func TestSheetsAgreeWithClocks(t *testing.T) {
 		"H100": 5120, "H100-PCIe": 5120, "H200": 6016, "L4": 192,
 	}
 	for _, c := range cards() {
-		assert.InEpsilon(t, c.Bandwidth, bits[c.Name]/8*c.MemClock*2, 0.025, c.Name)
+		assert.InEpsilon(t, c.Bandwidth, bits[c.Name]/8*c.MemoryClock*2, 0.025, c.Name)
 	}
 }

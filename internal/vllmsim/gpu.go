@@ -7,9 +7,9 @@ import (
 	"vllmbench/internal/roofline"
 )
 
-// gpuInterval is the least time over which a reading averages: DCGM's own
-// shortest sampling interval.
-const gpuInterval = 100 * time.Millisecond
+// gpuInterval is the least time over which a reading averages, about a decode
+// step: over less, two readers that come together would see no more than chance.
+const gpuInterval = 10 * time.Millisecond
 
 // A gpu is the simulated device. It accounts for the kernels of each step as
 // they were planned: evenly over the time between the step's overhead and its

@@ -82,7 +82,10 @@ func (g *gpu) fields() []gpuField {
 		fixed("DEV_FB_USED", "memory that weights, KV blocks and activations take, MiB.", used),
 		fixed("DEV_FB_FREE", "other memory, MiB.", max(0, total-used)),
 		fixed("DEV_SM_CLOCK", "SM clock, MHz.", g.spec.SMClock/mega),
-		fixed("DEV_MEM_CLOCK", "memory clock, MHz.", g.spec.MemClock/mega),
+		fixed("DEV_MEM_CLOCK", "memory clock, MHz.", g.spec.MemoryClock/mega),
+		fixed("DEV_MAX_SM_CLOCK", "highest SM clock, MHz.", g.spec.SMClock/mega),
+		fixed("DEV_MAX_MEM_CLOCK", "highest memory clock, MHz.", g.spec.MemoryClock/mega),
+		fixed("DEV_POWER_MGMT_LIMIT", "power limit, W.", g.spec.PowerLimit),
 		fixed("DEV_XID_ERRORS", "last XID error, 0 for none.", 0),
 
 		counter("vllmsim_gpu_busy_seconds_total", "time with a kernel running.", func(r gpuReading) float64 { return r.gpuWork.busy }),
