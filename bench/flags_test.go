@@ -18,7 +18,7 @@ import (
 
 // flags are what the command line says.
 var flags = struct {
-	url, model, apiKey, endpoint, extensions string
+	url, model, apiKey, endpoint, extensions, gpu string
 
 	batches, prompts, outputs, quantiles counts
 	prompt, output, warmup               int
@@ -44,6 +44,7 @@ func init() {
 	flag.StringVar(&f.apiKey, "api-key", "", "API `key` (default $VLLM_API_KEY, which other users of this machine cannot see)")
 	flag.StringVar(&f.endpoint, "endpoint", "completions", "`API` to use: completions, or chat, whose prompts are text")
 	flag.StringVar(&f.extensions, "extensions", "auto", "send vLLM's own fields, which fix the output's length: on, off, or auto: if the server takes them")
+	flag.StringVar(&f.gpu, "gpu", "auto", "watch the server's `GPUs`: auto, none, nvml, nvml=0,1 or dcgm=URL of the exporter on its host")
 	flag.Var(&f.batches, "batches", "requests in flight, for BenchmarkThroughput")
 	flag.Var(&f.prompts, "prompts", "prompt `tokens`, for BenchmarkSeqLen")
 	flag.Var(&f.outputs, "outputs", "output `tokens`, for BenchmarkSeqLen")

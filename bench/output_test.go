@@ -21,6 +21,9 @@ func (s *session) header(w io.Writer) {
 	config := func(key, value string) { fmt.Fprintf(w, "%s: %s\n", key, value) }
 	config("server", string(i.Kind))
 	config("model", i.Model)
+	if gpus := s.gpus(); gpus != "" {
+		config("gpu", gpus)
+	}
 	config("workload", s.workload())
 	for _, m := range measure.Metrics(flags.quantiles) {
 		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
@@ -34,6 +37,9 @@ func (s *session) header(w io.Writer) {
 	comment("url %s, version %s, context %s tokens", i.URL, known(i.Version), known(orNone(i.MaxModelLen)))
 	if set := i.Settings(); len(set) > 0 {
 		comment("server settings: %s", strings.Join(set, " "))
+	}
+	for _, line := range s.gpuLines() {
+		comment("%s", line)
 	}
 	for _, what := range i.NotOffered {
 		comment("not offered: %s", what)

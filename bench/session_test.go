@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"vllmbench/client"
+	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
 	"vllmbench/internal/prompt"
@@ -27,10 +29,15 @@ type session struct {
 	client  *client.Client
 	prompts *prompt.Source
 	runs    string // how this process is scheduled, in words
-	nonce   [16]byte
-	shown   []measure.Metric
-	record  *results.Writer // nil without -record
-	stop    func()          // ends the embedded server; nil if another is measured
+	gpu     *gpuprobe.Probe
+
+	gpuIdle       float64 // W
+	gpuIdleErr    error   // why gpuIdle is unknown
+	gpuNotServers string  // why the GPUs are not the server's
+	nonce         [16]byte
+	shown         []measure.Metric
+	record        *results.Writer // nil without -record
+	stop          func()          // ends the embedded server; nil if another is measured
 
 	endpoint   client.Endpoint
 	extensions bool // vLLM's fields are sent, so that lengths are exact
@@ -90,6 +97,9 @@ func openSession(ctx context.Context) (s *session, err error) {
 		s.runs = client.Prioritise() // after the embedded server was started, which must not have it
 	}
 	if err := s.load(); err != nil {
+		return s, err
+	}
+	if err := s.watchGPU(); err != nil {
 		return s, err
 	}
 	return s, s.open()
@@ -180,13 +190,17 @@ func (s *session) empty() error {
 
 // close ends the run. ok puts the record in its place.
 func (s *session) close(ok bool) error {
+	var err error
+	if s.gpu != nil {
+		err = s.gpu.Close()
+	}
 	if s.stop != nil {
 		s.stop()
 	}
-	if s.record == nil {
-		return nil
+	if s.record != nil {
+		err = errors.Join(err, s.record.Close(ok))
 	}
-	return s.record.Close(ok)
+	return err
 }
 
 // fits fails if a length that was asked for by name does not fit into the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vllmbench/client"
+	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
 )
 
@@ -29,6 +30,9 @@ type Run struct {
 	// Lateness is how late timers fired during the run, which under user
 	// stamps stands in for the lag that only the kernel could tell.
 	Lateness []time.Duration
+
+	GPU           *gpuprobe.Usage // what the GPUs did in the window; nil: there are none to watch
+	GPUNotServers string          // why these GPUs are not the server's; "": nothing speaks against it
 
 	Quantiles []int // in percent; nil: DefaultQuantiles
 	Limits    Limits
@@ -49,6 +53,7 @@ func (r *Run) Row() Row {
 	r.throughput(t, s)
 	r.latency(t, s)
 	r.engine(t, row.Wire)
+	r.gpu(t, s)
 	r.client(t, s)
 	t.order(r.Quantiles)
 	return row

@@ -36,7 +36,7 @@ func Metrics(quantiles []int) []Metric {
 		}
 		all = append(all, Metric{"mean-" + l.name + "-ns", "lower", false, "mean of the " + l.doc})
 	}
-	return append(all, described...)
+	return append(append(all, gpuMetrics...), described...)
 }
 
 // described are the metrics that tell where time went, and what was sent.
@@ -48,7 +48,7 @@ var described = []Metric{
 	{"engine-decode-ns", "lower", false, "the server's mean time from the first to the last token"},
 	{"egress-ttft-ns", "lower", true, "mean TTFT on the wire less the server's own: its HTTP front end and the network, over all requests of the ledger"},
 	{"p50-lag-ns", "lower", false, "median time from a token's arrival in the kernel to the client's reading of it; not part of any latency"},
-	{"p99-lag-ns", "lower", true, "99 % quantile of the time from a token's arrival in the kernel to the client's reading of it; not part of any latency"},
+	{"p99-lag-ns", "lower", false, "99 % quantile of the time from a token's arrival in the kernel to the client's reading of it; not part of any latency"},
 	{"merged-%", "lower", false, "events that were read together with the one before, so that they share its stamp"},
 	{"turnaround-%", "lower", false, "mean time from the end of a stream to its next request's sending, as a share of the mean E2E"},
 	{"cpu-ns/tok", "lower", false, "CPU time of the client per output token"},

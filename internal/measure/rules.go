@@ -31,7 +31,7 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 
 // faults returns what takes single metrics out of the row.
 func (r *Run) faults(s *sight, wire []Pair) []fault {
-	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire))
+	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults())
 }
 
 func (r *Run) clientBound(s *sight) []fault {
@@ -49,8 +49,8 @@ func (r *Run) clientBound(s *sight) []fault {
 
 func (r *Run) unevenGaps(s *sight) []fault {
 	var out []fault
-	if s.estimated > 0 {
-		out = append(out, fault{"events", fmt.Sprintf("%d of %d streams do not tell how many tokens an event carries", s.estimated, s.requests), gaps})
+	if got, limit := share(float64(s.guessed), float64(s.generated)), r.Limits.of(limitMerged); got > limit {
+		out = append(out, fault{"events", fmt.Sprintf("%.1f %% of the tokens came in events that do not tell how many they carry, over %g %%", 100*got, 100*limit), gaps})
 	}
 	if got, limit := share(float64(s.merged), float64(s.events)), r.Limits.of(limitMerged); got > limit {
 		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the events came under one stamp with the one before, over %g %%", 100*got, 100*limit), gapQuantiles})

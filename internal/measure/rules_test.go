@@ -42,7 +42,11 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 		{"merged events", func(r *Run) { r.Streams[0][1].Events[5].Merged = true }, "", []string{"p50-itl-ns", "p90-itl-ns"}},
 		{"a first token read with the second", func(r *Run) { r.Streams[0][1].Events[1].Merged = true }, "",
 			[]string{"p50-itl-ns", "p90-itl-ns", "p50-ttft-ns", "mean-ttft-ns", "egress-ttft-ns", "p50-tpot-ns", "mean-tpot-ns", "mean-itl-ns"}},
-		{"guessed tokens", func(r *Run) { r.Streams[0][1].Estimated = true }, "", []string{"p50-itl-ns", "p90-itl-ns", "mean-itl-ns"}},
+		{"guessed tokens", func(r *Run) { guess(&r.Streams[0][1]) }, "", []string{"p50-itl-ns", "p90-itl-ns", "mean-itl-ns"}},
+		{"a guessed token in hundreds", func(r *Run) {
+			r.Limits = Limits{map[string]float64{limitTail: 2, limitMerged: 1.0 / 60}} // one of 60
+			guess(&r.Streams[0][1])
+		}, "", nil},
 		{"missing kernel stamps", func(r *Run) { r.Streams[0][1].Unstamped = 1 }, "", []string{"p50-itl-ns", "p90-itl-ns"}},
 		{"late user stamps", func(r *Run) {
 			r.Stamps, r.Lateness = client.UserStamps, []time.Duration{ms, ms}
@@ -79,6 +83,13 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// guess takes an event's token for one of the event before, as a busy server sends them.
+func guess(r *client.Result) {
+	r.Estimated = true
+	r.Events = append(r.Events[:5:5], r.Events[6:]...)
+	r.Events[4].Tokens = 2
 }
 
 // Failures that the user allows cost their own tokens and times, no others.

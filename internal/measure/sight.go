@@ -21,7 +21,7 @@ type sight struct {
 	blurred      int // requests whose first token has the stamp of a later one
 	promptTokens int // of requests whose first token arrived
 	unstamped    int // events without a kernel stamp
-	estimated    int // requests whose events do not tell their tokens
+	guessed      int // output tokens of requests that ended, by which their events and their usage differ
 	asked        int // prompt tokens of requests that ended
 	generated    int // output tokens of requests that ended
 	inFlight     time.Duration
@@ -67,7 +67,7 @@ func (s *sight) request(r *client.Result, w Window) {
 		s.generated += r.OutputTokens
 		s.unstamped += r.Unstamped
 		if r.Estimated {
-			s.estimated++
+			s.guessed += max(r.OutputTokens-len(r.Events), len(r.Events)-r.OutputTokens)
 		}
 	}
 	s.inFlight += max(0, min(last.At, w.To)-max(r.Sent, w.From))
