@@ -21,18 +21,20 @@ const module = "vllmbench"
 //
 //	bench    cmd/vllmbench
 //	results
-//	measure  load
+//	measure  load  monitor
 //	client   engine  prompt  vllmsim -> roofline
 var mayImport = map[string][]string{
 	"bench":         {"client", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/results", "internal/vllmsim"},
-	"cmd/vllmbench": {"internal/results", "internal/vllmsim"},
+	"cmd/vllmbench": {"internal/monitor", "internal/results", "internal/vllmsim"},
 
+	"internal/monitor": {"gpuprobe", "internal/engine"},
 	"internal/results": {"client", "internal/measure"},
 	"internal/measure": {"client", "internal/engine"},
 	"internal/load":    {"client", "internal/prompt"},
 	"internal/vllmsim": {"internal/roofline"},
 
 	"client":            nil,
+	"gpuprobe":          nil,
 	"internal/engine":   nil,
 	"internal/prompt":   nil,
 	"internal/roofline": nil,

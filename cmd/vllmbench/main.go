@@ -20,6 +20,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"sim", "run the embedded server: vLLM's API and scheduler, without weights", vllmsim.Main},
+		{"monitor", "show a server and its GPU while they work", watch},
 		{"export", "write the JSON and CSV files of saved runs", export},
 	}
 }
