@@ -74,6 +74,14 @@ func TestFloors(t *testing.T) {
 	}
 }
 
+func TestDecodeCountsTheNewToken(t *testing.T) {
+	m, _ := preset(t, "H200")
+	w := m.Decode(2, 100)
+	assert.Equal(t, m.WeightBytes()+200*m.KVBytesPerToken(), w.Bytes, "100 tokens are 99 read and 1 written")
+	assert.Equal(t, m.Decode(2, 1), m.Decode(2, 0))
+	assert.Equal(t, m.flops(Sequence{New: 100, Sample: true}), m.Prefill(100).FLOPs)
+}
+
 // The intensity of decoding is the batch for 2-byte weights, less what the KV
 // cache adds to the bytes; the ridge is where the bound changes.
 func TestIntensity(t *testing.T) {

@@ -56,7 +56,7 @@ func (w gpuWork) plus(share float64, v gpuWork) gpuWork {
 // kernelWork returns what a step's kernels do to a GPU of these peaks.
 func kernelWork(spec roofline.GPU, s stepTime) gpuWork {
 	busy := s.kernels.Seconds()
-	compute := min(busy, s.work.FLOPs/(computeShare*spec.FLOPS))
+	compute := s.work.FLOPs / (computeShare * spec.FLOPS)
 	dram := s.work.Bytes / spec.Bandwidth
 	dynamic := spec.PowerLimit * (dramShare*dram + computePower*compute)
 	return gpuWork{
