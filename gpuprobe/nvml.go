@@ -37,7 +37,11 @@ type card struct {
 
 // newNVML loads the driver's library and opens the GPUs that choose returns of all.
 func newNVML(choose func([]Device) ([]Device, error)) (source, error) {
-	n := &nvmlSource{lib: nvml.New(), symbol: map[string]bool{}}
+	return openLibrary(nvml.New(), choose)
+}
+
+func openLibrary(lib nvml.Interface, choose func([]Device) ([]Device, error)) (source, error) {
+	n := &nvmlSource{lib: lib, symbol: map[string]bool{}}
 	if ret := n.lib.Init(); ret != nvml.SUCCESS {
 		return nil, n.initError(ret)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -196,4 +197,26 @@ func BenchmarkSampler(b *testing.B) {
 			require.NoError(b, p.Close())
 		})
 	}
+}
+
+// BenchmarkJitter tells how late reads begin, of a source that costs nothing. One op is one period.
+func BenchmarkJitter(b *testing.B) {
+	p := newProbe(newScript(1, work), State{Name: StateNVML})
+	start := time.Now()
+	p.Start(minPeriod)
+	for b.Loop() {
+		<-time.After(minPeriod)
+	}
+	var late []float64
+	for i, s := range p.Samples(start, time.Now()) {
+		if i > 0 {
+			past := s.At.Sub(start)
+			late = append(late, float64(past-past.Truncate(minPeriod)))
+		}
+	}
+	require.NotEmpty(b, late)
+	slices.Sort(late)
+	b.ReportMetric(late[len(late)/2], "p50-late-ns")
+	b.ReportMetric(late[len(late)-1], "max-late-ns")
+	require.NoError(b, p.Close())
 }
