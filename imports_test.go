@@ -22,14 +22,14 @@ const module = "vllmbench"
 //	bench    cmd/vllmbench
 //	results
 //	measure  load  monitor
-//	client   engine  prompt  vllmsim -> roofline
+//	client  engine  gpuprobe  prompt  vllmsim -> roofline
 var mayImport = map[string][]string{
-	"bench":         {"client", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/results", "internal/vllmsim"},
+	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/results", "internal/roofline", "internal/vllmsim"},
 	"cmd/vllmbench": {"internal/monitor", "internal/results", "internal/vllmsim"},
 
 	"internal/monitor": {"gpuprobe", "internal/engine"},
 	"internal/results": {"client", "internal/measure"},
-	"internal/measure": {"client", "internal/engine"},
+	"internal/measure": {"client", "gpuprobe", "internal/engine", "internal/roofline"},
 	"internal/load":    {"client", "internal/prompt"},
 	"internal/vllmsim": {"internal/roofline"},
 

@@ -26,7 +26,8 @@ var flags = struct {
 	firstToken, stall time.Duration
 	limits            measure.Limits
 	metrics           string
-	record            string
+	record, profile   string
+	modelConfig       string
 	userStamps        bool
 	explain           bool
 	priority          bool
@@ -57,6 +58,8 @@ func init() {
 	flag.Var(&f.limits, "limits", "other `limits` than the defaults, as NAME=NUMBER,... (-explain lists them)")
 	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
 	flag.StringVar(&f.record, "record", "", "save the run, every request included, in the folder `DIR` (from the repository's root)")
+	flag.StringVar(&f.profile, "profile", "", "when all is measured, send one operation of each experiment through the server's profiler, and keep the traces in the folder `DIR`")
+	flag.StringVar(&f.modelConfig, "model-config", "", "the model's config.json, a `FILE`, for decode-floor-% and prefill-floor-% where the model's shape is not known by its name")
 	flag.BoolVar(&f.userStamps, "user-stamps", false, "stamp tokens when the client reads them, not when the kernel received them")
 	flag.BoolVar(&f.priority, "priority", true, "run before other processes where the system allows it, so that no token waits for the server to give the processor up")
 	flag.BoolVar(&f.explain, "explain", false, "print every limit and metric with its reason, and exit")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/roofline"
 )
 
 const (
@@ -96,6 +99,60 @@ func (s *session) observe(run *measure.Run) {
 	epoch := s.client.Epoch()
 	u := s.gpu.Window(epoch.Add(run.Window.From), epoch.Add(run.Window.To))
 	run.GPU, run.GPUNotServers = &u, s.gpuNotServers
+	run.Floor = s.floor
+}
+
+// bounds finds what the model and the GPUs allow at best: nil if either is not
+// known, which is an error only if the model's shape was given.
+func (s *session) bounds() (*measure.Floor, error) {
+	model, err := s.model()
+	if err != nil || len(s.gpu.Devices()) == 0 {
+		return nil, err
+	}
+	var all roofline.GPU
+	for _, d := range s.gpu.Devices() {
+		gpu, err := roofline.Device{
+			Name: d.Name, Memory: d.Memory.N, BusWidth: d.BusWidth.N, MemoryClock: d.MemoryClock.N, PowerLimit: d.PowerLimit.N,
+		}.GPU()
+		if err != nil {
+			return nil, unlessAsked(err)
+		}
+		all.Name = gpu.Name
+		all.Bandwidth += gpu.Bandwidth
+		all.FLOPS += gpu.FLOPS
+	}
+	if model == nil {
+		return nil, nil
+	}
+	return &measure.Floor{Model: *model, GPU: all}, nil
+}
+
+// model is the served model's shape, from -model-config or by its name; nil if neither tells.
+func (s *session) model() (*roofline.Model, error) {
+	if flags.modelConfig == "" {
+		m, err := roofline.FindModel(path.Base(s.info.Model))
+		if err != nil {
+			return nil, nil
+		}
+		return &m, nil
+	}
+	b, err := os.ReadFile(fromRoot(flags.modelConfig))
+	if err != nil {
+		return nil, fmt.Errorf("-model-config: %w", err)
+	}
+	m, err := roofline.ParseModel(s.info.Model, b)
+	if err != nil {
+		return nil, fmt.Errorf("-model-config: %w", err)
+	}
+	return &m, nil
+}
+
+// unlessAsked drops an error about a floor that nobody has asked for.
+func unlessAsked(err error) error {
+	if flags.modelConfig == "" {
+		return nil
+	}
+	return fmt.Errorf("-model-config: %w", err)
 }
 
 // gpus names the GPUs, as in "NVIDIA H200 x2"; "" if there are none.

@@ -53,6 +53,10 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
 		code = 1
 	}
+	if err := s.profile(os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
+		code = 1
+	}
 	if err := s.close(code == 0); err != nil {
 		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
 		code = 1

@@ -87,7 +87,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 		row.Void = append(row.Void, fault.Error())
 	}
 	if len(row.Void) == 0 {
-		row.LeftOut = append(row.LeftOut, untold(&row)...)
+		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
 	}
 	if s.record != nil {
 		if err := s.record.Row(row, slices.Concat(run.Streams...)); err != nil {
@@ -100,6 +100,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 		b.Fatalf("void: %s", strings.Join(row.Void, "; "))
 	}
 	s.rows++
+	s.measured = append(s.measured, run.Cell)
 	for _, m := range s.shown {
 		if v, ok := row.Value(m.Name); ok {
 			b.ReportMetric(v, m.Name)
@@ -110,12 +111,16 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 	}
 }
 
-// untold are the metrics of which row says nothing.
-func untold(row *measure.Row) (out []measure.LeftOut) {
+// untold are the metrics of which row says nothing. Why no GPU is watched
+// stands in the header, once.
+func (s *session) untold(row *measure.Row) (out []measure.LeftOut) {
 	for _, m := range measure.Metrics(flags.quantiles) {
+		if m.OfGPU() && s.gpus() == "" {
+			continue
+		}
 		_, ok := row.Value(m.Name)
 		if !ok && !slices.ContainsFunc(row.LeftOut, func(l measure.LeftOut) bool { return l.Metric == m.Name }) {
-			out = append(out, measure.LeftOut{Metric: m.Name, Rule: "untold", Reason: "the server's counters or the client's stamps do not tell it"})
+			out = append(out, measure.LeftOut{Metric: m.Name, Rule: "untold", Reason: "neither the server's counters nor the stamps nor the GPU tell it"})
 		}
 	}
 	return out

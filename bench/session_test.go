@@ -34,6 +34,7 @@ type session struct {
 	gpuIdle       float64 // W
 	gpuIdleErr    error   // why gpuIdle is unknown
 	gpuNotServers string  // why the GPUs are not the server's
+	floor         *measure.Floor
 	nonce         [16]byte
 	shown         []measure.Metric
 	record        *results.Writer // nil without -record
@@ -45,11 +46,12 @@ type session struct {
 	// their events may carry several tokens.
 	continuous map[string]bool
 
-	gone    error    // why no cell can run any more
-	rows    int      // valid
-	failed  int      // void
-	skipped []string // cells that do not fit into the server's context
-	leftOut []omission
+	gone     error          // why no cell can run any more
+	rows     int            // valid
+	measured []measure.Cell // their cells
+	failed   int            // void
+	skipped  []string       // cells that do not fit into the server's context
+	leftOut  []omission
 }
 
 // openSession finds the server and makes ready all that a run needs, so that
@@ -100,6 +102,12 @@ func openSession(ctx context.Context) (s *session, err error) {
 		return s, err
 	}
 	if err := s.watchGPU(); err != nil {
+		return s, err
+	}
+	if s.floor, err = s.bounds(); err != nil {
+		return s, err
+	}
+	if err := s.tryProfiler(); err != nil {
 		return s, err
 	}
 	return s, s.open()

@@ -33,6 +33,7 @@ type Run struct {
 
 	GPU           *gpuprobe.Usage // what the GPUs did in the window; nil: there are none to watch
 	GPUNotServers string          // why these GPUs are not the server's; "": nothing speaks against it
+	Floor         *Floor          // what model and GPUs allow; nil: not known
 
 	Quantiles []int // in percent; nil: DefaultQuantiles
 	Limits    Limits
@@ -54,6 +55,7 @@ func (r *Run) Row() Row {
 	r.latency(t, s)
 	r.engine(t, row.Wire)
 	r.gpu(t, s)
+	r.floor(t, s)
 	r.client(t, s)
 	t.order(r.Quantiles)
 	return row

@@ -1,6 +1,9 @@
 package measure
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Metric is what a row can show.
 type Metric struct {
@@ -8,6 +11,12 @@ type Metric struct {
 	Better  string // "higher", "lower", or "" for what only describes
 	Default bool   // shown on the benchmark line without -metrics all
 	Doc     string // what it is, from which event to which
+}
+
+// OfGPU says whether the metric needs a GPU that is watched.
+func (m Metric) OfGPU() bool {
+	same := func(o Metric) bool { return o.Name == m.Name }
+	return slices.ContainsFunc(gpuMetrics, same) || slices.ContainsFunc(floorMetrics, same)
 }
 
 // DefaultQuantiles are the quantiles of each latency, in percent.
@@ -36,7 +45,7 @@ func Metrics(quantiles []int) []Metric {
 		}
 		all = append(all, Metric{"mean-" + l.name + "-ns", "lower", false, "mean of the " + l.doc})
 	}
-	return append(append(all, gpuMetrics...), described...)
+	return slices.Concat(all, gpuMetrics, floorMetrics, described)
 }
 
 // described are the metrics that tell where time went, and what was sent.

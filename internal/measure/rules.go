@@ -31,7 +31,7 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 
 // faults returns what takes single metrics out of the row.
 func (r *Run) faults(s *sight, wire []Pair) []fault {
-	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults())
+	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults(), r.floorFaults(s))
 }
 
 func (r *Run) clientBound(s *sight) []fault {
