@@ -26,6 +26,9 @@ func (s *session) header(w io.Writer) {
 	}
 	config("workload", s.workload())
 	for _, m := range measure.Metrics(flags.quantiles) {
+		if m.OfGPU() && s.gpus() == "" {
+			continue
+		}
 		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
 			fmt.Fprintf(w, "Unit %s better=%s\n", m.Name, m.Better)
 		}
