@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"charm.land/lipgloss/v2"
 )
 
 // body draws what the page has in the given number of lines.
@@ -138,8 +140,13 @@ func (p painter) events(room int) []string {
 		case e.kind == kindGap:
 			text = p.dim(text)
 		}
+		if p.Page == EventPage && p.Width > 0 { // here is room for all of its words
+			lines = append(lines, strings.Split(lipgloss.NewStyle().Width(p.Width).Render(text), "\n")...)
+			continue
+		}
 		lines = append(lines, text)
 	}
+	lines = lines[max(0, len(lines)-room):]
 	if len(lines) == 0 && p.Page == EventPage {
 		lines = append(lines, p.dim("nothing has happened yet: idle gaps, throttling, preemptions and outages appear here"))
 	}

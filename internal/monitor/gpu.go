@@ -170,13 +170,13 @@ func (v *gpuState) idleAtWork() string {
 
 // oneGPU tells what one of several GPUs did.
 func oneGPU(index int, f gpuprobe.Figures) string {
-	s := fmt.Sprintf("GPU %-3d", index)
+	s := fmt.Sprintf("GPU %-2d", index)
 	for _, v := range []struct {
 		q quantity
 		v gpuprobe.Value
-	}{{dram, f.DRAM}, {smActive, f.SM}, {busy, f.Busy}, {power, f.Power}, {memory, f.Memory}, {smClock, f.SMClock}, {temperature, f.Temperature}} {
+	}{{dram, f.DRAM}, {busy, f.Busy}, {power, f.Power}, {memory, f.Memory}, {smClock, f.SMClock}, {temperature, f.Temperature}} {
 		if v.v.Known {
-			s += fmt.Sprintf("  %s %s", columns[v.q].short, v.q.withUnit(v.v.N))
+			s += fmt.Sprintf(" %s %s ", columns[v.q].short, v.q.withUnit(v.v.N))
 		}
 	}
 	return s

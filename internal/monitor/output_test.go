@@ -91,7 +91,7 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestPlainBrokenPipe(t *testing.T) {
-	s := newState()
+	s := NewState(Subject{GPUs: oneGPUDevice}, start)
 	s.Add(Tick{At: at(1), GPU: usage(0, 1, 1)})
 	assert.EqualError(t, (&plain{w: broken{}}).print(s), "broken pipe")
 }

@@ -29,7 +29,7 @@ func (p *plain) print(s *State) error {
 	for _, e := range s.news {
 		fmt.Fprintf(&b, "# %s\n", e)
 	}
-	if r := s.newest(); s.ready() && !s.server.gone() || r.hasGPU() {
+	if r := s.newest(); r.elapsed > 0 || (r.hasGPU() && !s.starting()) {
 		if columns := p.choose(s); p.printed%headerEvery == 0 || !slices.Equal(columns, p.columns) {
 			p.columns, p.printed = columns, 0
 			b.WriteString(p.header(s))
@@ -44,8 +44,8 @@ func (p *plain) print(s *State) error {
 	return err
 }
 
-// ready says whether rates are known, which needs two rounds.
-func (s *State) ready() bool { return s.newest().elapsed > 0 }
+// starting says whether the server's rates are still to come, which takes two rounds.
+func (s *State) starting() bool { return s.URL != "" && s.totals.seconds == 0 && !s.server.gone() }
 
 func (r row) hasGPU() bool {
 	return slices.ContainsFunc(r.cells[:firstServer], func(c cell) bool { return c.known })

@@ -30,6 +30,7 @@ type poller struct {
 
 	pending chan Tick // the answer waited for, nil if none is
 	last    time.Time // sample at the end of the last window; zero before the first
+	first   time.Time // sample from which on there was none missing
 }
 
 // run calls each for every round until ctx ends. Rounds come at whole
@@ -79,6 +80,10 @@ func (p *poller) round(ctx context.Context) Tick {
 	return t
 }
 
+// outage is how many intervals without a sample are no window any more: what
+// the GPUs did meanwhile is not known well enough to be called idle or busy.
+const outage = 3
+
 // window returns what the GPUs did since the last one, up to their newest
 // sample: asking for more would make the probe read once more. Gaps look back
 // three intervals, since a gap's ends are placed by the reads around it.
@@ -87,13 +92,20 @@ func (p *poller) window(now time.Time) *gpuprobe.Usage {
 	if len(samples) == 0 {
 		return nil
 	}
-	newest := samples[len(samples)-1].At
-	from := p.last
+	from, newest := p.last, samples[len(samples)-1].At
 	p.last = newest
-	if from.IsZero() || !newest.After(from) {
+	if from.IsZero() || newest.Sub(from) > outage*p.interval {
+		p.first = newest
+		return nil
+	}
+	if !newest.After(from) {
 		return nil
 	}
 	u := p.gpu.Window(from, newest)
-	u.Gaps = p.gpu.Window(from.Add(-3*p.interval), newest).Gaps
+	back := from.Add(-3 * p.interval)
+	if back.Before(p.first) {
+		back = p.first
+	}
+	u.Gaps = p.gpu.Window(back, newest).Gaps
 	return &u
 }

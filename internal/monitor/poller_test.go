@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,10 +85,8 @@ func TestPoller(t *testing.T) {
 			}
 			require.NotNil(t, tick.GPU, "round %d", i)
 			assert.Equal(t, begin.Add(time.Duration(i)*time.Second), tick.GPU.To)
-			if i > 1 {
-				assert.Equal(t, time.Second, tick.GPU.To.Sub(tick.GPU.From), "windows join")
-				assert.Equal(t, 4*time.Second, tick.GPU.Gaps[0].To.Sub(tick.GPU.Gaps[0].From), "gaps look back")
-			}
+			assert.Equal(t, time.Second, tick.GPU.To.Sub(tick.GPU.From), "windows join")
+			assert.Equal(t, time.Duration(min(i, 4))*time.Second, tick.GPU.Gaps[0].To.Sub(tick.GPU.Gaps[0].From), "gaps look back, but not before the first sample")
 		}
 		for i, want := range []bool{true, true, false, false, true, true, false, true} {
 			assert.Equal(t, want, ticks[i].Server != nil, "round %d", i)
@@ -96,6 +95,38 @@ func TestPoller(t *testing.T) {
 		assert.Equal(t, gone, ticks[6].Err)
 		assert.NoError(t, ticks[3].Err)
 		assert.Equal(t, 6, server.asked, "one question at a time")
+	})
+}
+
+// TestNoWindowOverAnOutage makes sure that nothing is said of a time without samples.
+func TestNoWindowOverAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &silentGPU{steadyGPU{time.Now()}, time.Now().Add(4500 * time.Millisecond), time.Now().Add(9500 * time.Millisecond)}
+		p := &poller{gpu: g, interval: time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), 13*time.Second)
+		defer cancel()
+		var windows []time.Duration
+		p.run(ctx, func(tick Tick) {
+			if tick.GPU == nil {
+				windows = append(windows, 0)
+				return
+			}
+			windows = append(windows, tick.GPU.Gaps[0].To.Sub(tick.GPU.Gaps[0].From)/time.Second)
+			assert.Equal(t, time.Second, tick.GPU.To.Sub(tick.GPU.From))
+		})
+		assert.Equal(t, []time.Duration{0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 2}, windows)
+	})
+}
+
+// A silentGPU has no samples for a while.
+type silentGPU struct {
+	steadyGPU
+	from, to time.Time
+}
+
+func (g *silentGPU) Samples(from, to time.Time) []gpuprobe.Sample {
+	return slices.DeleteFunc(g.steadyGPU.Samples(from, to), func(s gpuprobe.Sample) bool {
+		return s.At.After(g.from) && s.At.Before(g.to)
 	})
 }
 

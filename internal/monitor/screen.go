@@ -116,8 +116,11 @@ func (p painter) window() string {
 	if u := p.s.gpu.usage; d == 0 && u != nil {
 		d = u.To.Sub(u.From)
 	}
-	if d == 0 {
-		return "waiting for the first figures"
+	switch {
+	case len(p.s.rows) == 0:
+		return "waiting for figures"
+	case d == 0:
+		return "no figures now"
 	}
 	return "figures: last " + brief(d)
 }

@@ -73,7 +73,7 @@ func TestScreen(t *testing.T) {
 	const url = "http://server:8000"
 	twice := append(oneGPUDevice, gpuprobe.Device{Index: 1, Name: "NVIDIA H200"})
 	gone := underLoad(subject(url, oneGPUDevice))
-	gone.Add(Tick{At: at(61), Err: errors.New("no server answers at http://server:8000 (connection refused): start it, or name another server"), GPU: usage(60, 61, 0)})
+	gone.Add(Tick{At: at(61), Err: errors.New("no server answers at http://server:8000 (connection refused): start it, or name another server"), GPU: usage(60, 61, 0), GPUs: gpuprobe.State{Name: gpuprobe.StateNVML}})
 	simulated := underLoad(subject(url, []gpuprobe.Device{{Name: "simulated A100-80GB", Simulated: true}}))
 	simulated.Simulated = true
 	two := underLoad(subject("", twice))
