@@ -138,10 +138,14 @@ func (s *session) ramp(l *load.Loop, streams int) (n int, at time.Duration, err 
 // warm sends the cell's requests unmeasured, which opens every stream's
 // connection, and learns whether events carry more than one token.
 func (s *session) warm(c measure.Cell) error {
-	if flags.warmup == 0 {
+	warmup := flags.warmup
+	if s.stop != nil && !given("warmup") {
+		warmup = 0 // the embedded server has nothing to warm up, and its user waits
+	}
+	if warmup == 0 {
 		return nil
 	}
-	n := c.Batch * flags.warmup
+	n := c.Batch * warmup
 	l := s.closed(c, n).Start(s.ctx)
 	_, err := l.Await(n - flags.limits.MaxErrors())
 	streams := l.Stop()

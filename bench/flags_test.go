@@ -51,7 +51,7 @@ func init() {
 	flag.Var(&f.outputs, "outputs", "output `tokens`, for BenchmarkSeqLen")
 	flag.IntVar(&f.prompt, "prompt", 200, "prompt `tokens`, for BenchmarkLatency and BenchmarkThroughput")
 	flag.IntVar(&f.output, "output", 100, "output `tokens`, for BenchmarkLatency and BenchmarkThroughput")
-	flag.IntVar(&f.warmup, "warmup", 1, "`operations` before each cell that are not measured")
+	flag.IntVar(&f.warmup, "warmup", 1, "`operations` before each cell that are not measured (on the embedded server none)")
 	flag.Var(&f.quantiles, "quantiles", "quantiles of each latency, in `percent`")
 	flag.DurationVar(&f.firstToken, "first-token-timeout", 5*time.Minute, "longest wait for a first token")
 	flag.DurationVar(&f.stall, "stall-timeout", time.Minute, "longest wait between two tokens")
@@ -131,6 +131,12 @@ func shown() ([]measure.Metric, error) {
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+// given says whether the command line sets a flag.
+func given(name string) (yes bool) {
+	flag.Visit(func(f *flag.Flag) { yes = yes || f.Name == name })
+	return yes
 }
 
 // counts is a list of numbers above 0, separated by commas.

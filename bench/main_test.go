@@ -48,6 +48,7 @@ func run(m *testing.M) int {
 	}
 	s.header(os.Stdout)
 	current = s
+	onlyBenchmarks()
 	code := rounds(m, s)
 	if err := s.empty(); err != nil {
 		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)
@@ -63,6 +64,14 @@ func run(m *testing.M) int {
 	}
 	s.footer(os.Stdout)
 	return code
+}
+
+// onlyBenchmarks leaves the tests of this package out unless -run asks for
+// them: who runs benchmarks should not wait for these, nor should a server.
+func onlyBenchmarks() {
+	if !given("test.run") {
+		_ = flag.Set("test.run", "^$") // a valid pattern
+	}
 }
 
 // rounds runs all benchmarks -count times over. Go would repeat each one on
