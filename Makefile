@@ -13,7 +13,6 @@ OLD   ?= results/baseline.txt
 NEW   ?=
 
 vllm       := deploy/vllm-cpu/vllm-cpu
-vllm_url   := http://127.0.0.1:$(or $(PORT),8001)
 staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # NVML's header makes cgo print pages of deprecation warnings.
@@ -72,6 +71,6 @@ serve-vllm-cpu: ## serve a small model with it, in the foreground (FLAGS: of vll
 	$(vllm) serve $(FLAGS)
 
 .PHONY: test-vllm
-test-vllm: ## the integration test against it
-	$(vllm) start
-	trap '$(vllm) stop' EXIT; VLLM_BASE_URL=$(vllm_url) go test -run=TestRealServer -count=1 -v ./bench
+test-vllm: ## the integration test against one of its own, on port 8011
+	@export PORT=$(or $(PORT),8011); url=$$($(vllm) start); trap '$(vllm) stop' EXIT; \
+	VLLM_BASE_URL=$$url go test -run=TestRealServer -count=1 -v ./bench
