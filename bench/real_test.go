@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,10 @@ import (
 // only what delays a first and a last token differently comes between them.
 const itlAgreement = 0.02
 
+// realRounds is how often each cell is measured. Every row must be valid; the
+// agreement is that of the median round, since in six requests one stall of a shared host is much.
+const realRounds = 3
+
 // TestRealServer runs the whole suite at its defaults against a real vLLM and
 // holds every row against the server's own figures.
 func TestRealServer(t *testing.T) {
@@ -28,7 +33,7 @@ func TestRealServer(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "real")
 	key := cmp.Or(flags.apiKey, os.Getenv("VLLM_API_KEY"))
-	c := runChild(t, "-test.benchtime=1s", "-url="+flags.url, "-model="+flags.model, "-api-key="+key, "-record="+dir)
+	c := runChild(t, "-test.benchtime=1s", fmt.Sprintf("-test.count=%d", realRounds), "-url="+flags.url, "-model="+flags.model, "-api-key="+key, "-record="+dir)
 	t.Log("\n" + c.all())
 	assert.Zero(t, c.status())
 
@@ -41,9 +46,10 @@ func TestRealServer(t *testing.T) {
 	for _, n := range flags.batches {
 		cells = append(cells, fmt.Sprintf("Throughput/batch=%d", n))
 	}
-	assert.Equal(t, len(cells), len(c.results()), "rows that are valid")
+	all := slices.Repeat(cells, realRounds)
+	assert.Equal(t, len(all), len(c.results()), "rows that are valid")
 	shownOrNamed(t, c, func(m measure.Metric) bool { return m.Default })
-	recorded(t, dir, cells)
+	recorded(t, dir, all)
 	agrees(t, dir)
 }
 
@@ -55,15 +61,20 @@ func agrees(t *testing.T, dir string) {
 	defer run.Close()
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-32s %6s %12s %12s %12s %12s %12s %8s\n", "cell", "reqs", "wire TTFT", "server TTFT", "egress", "wire ITL", "server ITL", "apart")
+	aparts := map[string][]float64{}
 	for _, row := range run.Rows {
 		ttft, itl := pair(t, &row.Measured, "ttft"), pair(t, &row.Measured, "itl")
 		apart := (itl.Wire - itl.Server) / itl.Server
 		assert.GreaterOrEqual(t, ttft.Wire, ttft.Server, "%s: a token came before it was made", row.Measured.Name)
-		assert.InDelta(t, 0, apart, itlAgreement, "%s: the mean ITL is not the server's", row.Measured.Name)
+		aparts[row.Measured.Name] = append(aparts[row.Measured.Name], apart)
 		fmt.Fprintf(&table, "%-32s %6d %9.3f ms %9.3f ms %9.3f ms %9.4f ms %9.4f ms %+7.2f%%\n", row.Measured.Name, row.Requests.Count,
 			ttft.Wire/1e6, ttft.Server/1e6, (ttft.Wire-ttft.Server)/1e6, itl.Wire/1e6, itl.Server/1e6, 100*apart)
 	}
 	t.Log("\n" + table.String())
+	for cell, a := range aparts {
+		slices.Sort(a)
+		assert.InDelta(t, 0, a[len(a)/2], itlAgreement, "%s: the mean ITL is not the server's in %.4v", cell, a)
+	}
 }
 
 // pair is the row's pair of that name, which must be there.
