@@ -2,11 +2,9 @@ package bench
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -26,15 +24,14 @@ func TestNoProfiler(t *testing.T) {
 // Profiling begins after the last measured request, once an experiment, and
 // its traces are brought where they were asked for.
 func TestProfiles(t *testing.T) {
-	backend, err := url.Parse(simulate(t, vllmsim.Config{}))
-	require.NoError(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(backend)
-	proxy.FlushInterval = -1
 	traces, into := t.TempDir(), t.TempDir()
+	var mu sync.Mutex
 	var calls []string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	profiler := proxy{refuse: func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		switch r.URL.Path {
 		case "/start_profile", "/stop_profile":
+			mu.Lock()
+			defer mu.Unlock()
 			calls = append(calls, r.URL.Path)
 			if r.URL.Path == "/stop_profile" {
 				f, err := os.CreateTemp(traces, "*.pt.trace.json.gz")
@@ -45,12 +42,12 @@ func TestProfiles(t *testing.T) {
 		case "/server_info":
 			_, _ = w.Write([]byte(`{"vllm_config":{"profiler_config":{"torch_profiler_dir":"` + traces + `"}}}`))
 		default:
-			proxy.ServeHTTP(w, r)
+			return false
 		}
-	}))
-	defer srv.Close()
+		return true
+	}}
 
-	c := runChild(t, tiny("-url="+srv.URL, "-profile="+into)...)
+	c := runChild(t, tiny("-url="+profiler.before(t, simulate(t, vllmsim.Config{})), "-profile="+into)...)
 	assert.Zero(t, c.status(), c.all())
 	assert.Equal(t, 2*(1+3), len(calls), "the trial, and three experiments")
 	assert.Len(t, c.comments("profile of "), 3, c.all())
