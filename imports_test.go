@@ -20,20 +20,27 @@ const module = "vllmbench"
 // so imports go only downward:
 //
 //	bench    cmd/vllmbench
+//	report -> figure -> answers    compare    ab    progress
 //	results
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline
 var mayImport = map[string][]string{
-	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/results", "internal/roofline", "internal/vllmsim"},
-	"cmd/vllmbench": {"internal/monitor", "internal/results", "internal/vllmsim"},
+	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/vllmsim"},
+	"cmd/vllmbench": {"internal/ab", "internal/answers", "internal/compare", "internal/figure", "internal/monitor", "internal/report", "internal/results", "internal/vllmsim"},
 
+	"internal/report":  {"internal/answers", "internal/figure", "internal/measure", "internal/results"},
+	"internal/figure":  {"client", "internal/answers", "internal/measure", "internal/results"},
+	"internal/answers": {"internal/engine", "internal/measure", "internal/results", "internal/roofline"},
+	"internal/compare": {"internal/measure", "internal/results"},
 	"internal/monitor": {"gpuprobe", "internal/engine"},
-	"internal/results": {"client", "internal/measure"},
+	"internal/results": {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure": {"client", "gpuprobe", "internal/engine", "internal/roofline"},
 	"internal/load":    {"client", "internal/prompt"},
 	"internal/vllmsim": {"internal/roofline"},
 
 	"client":            nil,
+	"internal/ab":       nil,
+	"internal/progress": nil,
 	"gpuprobe":          nil,
 	"internal/engine":   nil,
 	"internal/prompt":   nil,

@@ -20,8 +20,9 @@ type Run struct {
 	Name     string // the base name of its folder
 	Header   Header
 	Rows     []Row
-	Complete bool     // it ended, and well
-	Warnings []string // what is missing or damaged; a sentence each
+	GPU      []GPUSample // in the order of time; none if no GPU was watched
+	Complete bool        // it ended, and well
+	Warnings []string    // what is missing or damaged; a sentence each
 
 	requests *os.File // nil if the folder has none
 }
@@ -196,6 +197,8 @@ func (r *Run) add(n int, text []byte, endless bool) {
 		r.warn("line %d of %s is damaged and left out: requests %+v are no part of a file", n, runFile, l.Row.Requests)
 	case l.Row != nil:
 		r.Rows = append(r.Rows, *l.Row)
+	case l.GPU != nil:
+		r.GPU = append(r.GPU, l.GPU...)
 	case l.End != nil:
 		r.Complete = l.End.OK
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vllmbench/internal/measure"
+	"vllmbench/internal/roofline"
 )
 
 // SchemaVersion is the version of the files that this package writes. It
@@ -34,10 +35,16 @@ type Header struct {
 	Epoch       time.Time         `json:"epoch"`
 	Nonce       string            `json:"nonce"` // what makes the run's prompts its own
 	Environment Environment       `json:"environment"`
-	Server      json.RawMessage   `json:"server,omitempty"` // what the server says of itself, a JSON value
-	Flags       map[string]string `json:"flags,omitempty"`  // of the harness; the caller keeps the API key out
-	Stamps      string            `json:"stamps"`           // "kernel" or "user": where the times of tokens come from
-	Simulated   bool              `json:"simulated"`        // the server is the embedded one
+	Server      json.RawMessage   `json:"server,omitempty"`     // what the server says of itself, a JSON value
+	Flags       map[string]string `json:"flags,omitempty"`      // of the harness; the caller keeps the API key out
+	Stamps      string            `json:"stamps"`               // "kernel" or "user": where the times of tokens come from
+	Simulated   bool              `json:"simulated"`            // the server is the embedded one
+	Devices     []Device          `json:"gpus,omitempty"`       // the GPUs that were watched
+	IdlePower   float64           `json:"gpu_idle_W,omitempty"` // of all of them at rest, watts; 0: unknown
+	// Model and Peaks are what the roofline knows of the model and of the GPUs
+	// together; nil if it does not know them.
+	Model *roofline.Model `json:"roofline_model,omitempty"`
+	Peaks *roofline.GPU   `json:"roofline_gpu,omitempty"`
 }
 
 // An Environment is the machine and the program that sent the requests.
@@ -76,7 +83,8 @@ type End struct {
 // A line is one line of run.jsonl. Exactly one field is set; a reader skips
 // a line of which it knows none.
 type line struct {
-	Header *Header `json:"header,omitempty"`
-	Row    *Row    `json:"row,omitempty"`
-	End    *End    `json:"end,omitempty"`
+	Header *Header     `json:"header,omitempty"`
+	GPU    []GPUSample `json:"gpu,omitempty"` // the samples since the line before with any
+	Row    *Row        `json:"row,omitempty"`
+	End    *End        `json:"end,omitempty"`
 }

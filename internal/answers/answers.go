@@ -1,0 +1,77 @@
+// Package answers says in words what a run shows, from its data alone.
+//
+// Every number stands with its interval over the repetitions and with what it
+// rests on; where the data do not carry an answer, that is the answer.
+package answers
+
+import "vllmbench/internal/measure"
+
+// An Estimate is a number with its uncertainty.
+type Estimate struct {
+	Value float64 `json:"value"`
+	// Low and High bound it at 95 % confidence; nil if there are too few repetitions.
+	Low  *float64 `json:"low,omitempty"`
+	High *float64 `json:"high,omitempty"`
+	N    int      `json:"n"` // repetitions behind it
+}
+
+// A Level is one metric of one cell: the median over its valid repetitions.
+type Level struct {
+	Cell measure.Cell `json:"cell"`
+	Estimate
+	Void []string `json:"void,omitempty"` // reasons of its void rows; with N == 0 nothing is known of it
+}
+
+// A Line is y = A + B x, fitted.
+type Line struct {
+	A Estimate `json:"a"` // in the unit of y
+	B Estimate `json:"b"` // in the unit of y per unit of x
+	// Worst is the largest distance of a level from the line, as a share of
+	// that level. Straight says that the levels' own spread explains it.
+	Worst    float64 `json:"worst"`
+	Straight bool    `json:"straight"`
+}
+
+// A Knee is the batch up to which throughput grows in proportion, fitted.
+type Knee struct {
+	Batch Estimate `json:"batch"` // requests in flight
+	Found bool     `json:"found"` // false: no batch that was measured lies beyond it
+	// Before and After are the exponents of throughput over batch on both
+	// sides: 1 is perfect scaling, 0 none.
+	Before Estimate `json:"before"`
+	After  Estimate `json:"after"`
+}
+
+// Of answered, and what else can become of a question.
+const (
+	Answered  = "answered"
+	NotEnough = "not enough data"
+)
+
+// An Answer is one question of the report's.
+type Answer struct {
+	ID       string   `json:"id"` // "scaling", "prompt", "output", "idle", "bound", "limit"
+	Question string   `json:"question"`
+	Status   string   `json:"status"`             // Answered or NotEnough
+	Text     string   `json:"text"`               // sentences, with the numbers and their uncertainty
+	Evidence []string `json:"evidence,omitempty"` // what it rests on: cells, counts, other numbers that agree or not
+	Figure   string   `json:"figure,omitempty"`   // ID of the figure that shows it
+}
+
+// A Warning is something to look at, and what to try.
+type Warning struct {
+	What     string `json:"what"`     // with the number
+	Evidence string `json:"evidence"` // how it was found
+	Try      string `json:"try"`      // names the flag
+}
+
+// A Summary is all that is said of one run.
+type Summary struct {
+	Run      string    `json:"run"` // its name
+	Answers  []Answer  `json:"answers"`
+	Warnings []Warning `json:"warnings,omitempty"`
+
+	Knee    *Knee `json:"knee,omitempty"`    // nil: not enough data
+	Prefill *Line `json:"prefill,omitempty"` // TTFT (ns) over prompt tokens
+	Decode  *Line `json:"decode,omitempty"`  // E2E (ns) over output tokens
+}
