@@ -30,6 +30,12 @@ type Config struct {
 
 	APIKey string // asked for on /v1; default none
 
+	// Drift is a fault, for tests of what compares servers: over DriftOver, from
+	// the first request on, steps grow slower by this share of themselves, and
+	// then stay so. Default none; DriftOver is 1 minute by default.
+	Drift     float64
+	DriftOver time.Duration
+
 	// SleepUntil waits for the end of a step. The default is the system's most
 	// precise timer; under a test's fake clock, give RuntimeSleep.
 	SleepUntil func(time.Time)
@@ -53,6 +59,7 @@ func (c Config) resolve() (settings, error) {
 	setDefault(&c.GPU, "A100-80GB")
 	setDefault(&c.GPUMemoryUtilization, 0.92)
 	setDefault(&c.BlockSize, 16)
+	setDefault(&c.DriftOver, time.Minute)
 
 	model, err := roofline.FindModel(c.Model)
 	if err != nil {
@@ -111,6 +118,10 @@ func (s *settings) checkRanges() error {
 		return fmt.Errorf("block-size is %d: it must be 1 or more", c.BlockSize)
 	case c.NumGPUBlocksOverride < 0:
 		return fmt.Errorf("num-gpu-blocks-override is %d: it must be 1 or more", c.NumGPUBlocksOverride)
+	case !(c.Drift >= 0 && c.Drift <= 10):
+		return fmt.Errorf("drift is %g: it must be a share from 0 to 10, where 0.1 is 10 %% slower", c.Drift)
+	case c.DriftOver < 0:
+		return fmt.Errorf("drift-over is %v: it must be a time above 0", c.DriftOver)
 	}
 	return nil
 }

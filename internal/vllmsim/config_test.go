@@ -35,6 +35,8 @@ func TestConfigErrors(t *testing.T) {
 		{Config{GPUMemoryUtilization: 1.5}, "gpu-memory-utilization is 1.5: it must be above 0 and at most 1"},
 		{Config{BlockSize: -16}, "block-size is -16: it must be 1 or more"},
 		{Config{NumGPUBlocksOverride: -1}, "num-gpu-blocks-override is -1: it must be 1 or more"},
+		{Config{Drift: -0.1}, "drift is -0.1: it must be a share from 0 to 10, where 0.1 is 10 % slower"},
+		{Config{DriftOver: -1}, "drift-over is -1ns: it must be a time above 0"},
 		{Config{NumGPUBlocksOverride: 64}, "max-model-len 32768 needs 2048 KV blocks and A100-80GB has room for 64: " +
 			"lower --max-model-len or raise --gpu-memory-utilization"},
 		{Config{GPUMemoryUtilization: 0.1}, "max-model-len 32768 needs 2048 KV blocks and A100-80GB has room for 0: " +

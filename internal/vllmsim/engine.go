@@ -30,6 +30,7 @@ func newJob(r *Request) *job {
 type engine struct {
 	sched      *Scheduler
 	steps      *stepTimer
+	drift      drift
 	gpu        *gpu
 	metrics    *metrics
 	sleepUntil func(time.Time)
@@ -50,7 +51,7 @@ const maxLag = 100 * time.Millisecond
 func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 	e := &engine{
 		sched: NewScheduler(s.Limits), steps: newStepTimer(s.model, s.gpu), gpu: newGPU(s, time.Now()),
-		metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
+		drift: drift{share: s.Drift, over: s.DriftOver}, metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
 	}
 	e.changed = sync.NewCond(&e.mu)
 	return e
@@ -62,7 +63,7 @@ func (e *engine) run() {
 	for e.betweenSteps() {
 		batch := e.sched.Schedule()
 		e.begin(batch)
-		step := e.steps.step(batch)
+		step := e.drift.slowed(e.steps.step(batch), e.clock)
 		e.gpu.run(e.clock.Add(stepOverhead), step)
 		e.clock = e.clock.Add(step.duration())
 		e.sleepUntil(e.clock)

@@ -86,7 +86,7 @@ func (s *Server) parseForModel(body []byte) (*fields, *apiError) {
 }
 
 func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]string{"version": Version})
+	writeJSON(w, http.StatusOK, map[string]string{"version": s.release()})
 }
 
 func (s *Server) resetPrefixCache(w http.ResponseWriter, _ *http.Request) {

@@ -42,6 +42,7 @@ func (s *Server) serverInfo(w http.ResponseWriter, _ *http.Request) {
 			},
 			"parallel_config": object{"tensor_parallel_size": 1, "pipeline_parallel_size": 1, "data_parallel_size": 1},
 			"device_config":   object{"device": "vllmsim"},
+			"drift_config":    object{"drift": s.Drift, "drift_over": s.DriftOver.String()}, // not vLLM's: a fault
 		},
 		"vllm_env":   object{},
 		"system_env": object{"gpu": s.gpu.Name},

@@ -64,6 +64,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	})
 	f.BoolVar(&o.NoPrefixCaching, "no-enable-prefix-caching", false, "compute every prompt in full")
 	f.StringVar(&o.APIKey, "api-key", "", "ask for this `key` on /v1")
+	f.Float64Var(&o.Drift, "drift", 0, "a fault, to test what compares servers: grow slower by this `share`, as 0.1, over --drift-over (default none)")
+	f.DurationVar(&o.DriftOver, "drift-over", 0, "`time` in which --drift comes to its full, from the first request on (default 1m)")
 	f.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "stop when standard input closes")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -86,6 +88,9 @@ func serveUntil(ctx context.Context, o options, stdout io.Writer) error {
 		return fmt.Errorf("cannot listen, choose another --host or --port: %w", err)
 	}
 	fmt.Fprintf(stdout, "vllmsim: listening on http://%s (model %s on %s)\n", l.Addr(), s.ServedModelName, s.GPU)
+	if s.Drift != 0 {
+		fmt.Fprintf(stdout, "vllmsim: a fault is on: steps drift to %g %% slower over %v from the first request on\n", 100*s.Drift, s.DriftOver)
+	}
 	stopped := context.AfterFunc(ctx, func() { s.Close() })
 	defer stopped()
 	return s.Serve(l)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -78,11 +79,12 @@ func TestBadUsage(t *testing.T) {
 func TestFlags(t *testing.T) {
 	o, err := parseFlags(strings.Fields("--host 0.0.0.0 --port 1234 --model m --served-model-name s --gpu g --max-model-len 1 "+
 		"--max-num-seqs 2 --max-num-batched-tokens 3 --gpu-memory-utilization 0.5 --block-size 4 --num-gpu-blocks-override 5 "+
-		"--no-enable-prefix-caching --api-key k"), io.Discard)
+		"--no-enable-prefix-caching --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, Config{
 		Model: "m", ServedModelName: "s", GPU: "g", MaxModelLen: 1, MaxNumSeqs: 2, MaxNumBatchedTokens: 3,
 		GPUMemoryUtilization: 0.5, BlockSize: 4, NumGPUBlocksOverride: 5, NoPrefixCaching: true, APIKey: "k",
+		Drift: 0.1, DriftOver: 2 * time.Minute,
 	}, o.Config)
 	assert.Equal(t, "0.0.0.0", o.host)
 	assert.Equal(t, 1234, o.port)
