@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/perf/benchfmt"
+
 	"vllmbench/client"
 )
 
@@ -23,6 +25,11 @@ type Run struct {
 	GPU      []GPUSample // in the order of time; none if no GPU was watched
 	Complete bool        // it ended, and well
 	Warnings []string    // what is missing or damaged; a sentence each
+	// Text says that the run was read from the text of go test -bench, which
+	// keeps the values of its rows and little else. Units is what that text
+	// says of its units; nil for a folder.
+	Text  bool
+	Units benchfmt.UnitMetadataMap
 
 	requests *os.File // nil if the folder has none
 }
@@ -112,11 +119,14 @@ func (r *Run) Close() error {
 	return r.requests.Close()
 }
 
-// Requests yields the requests of row i, counted from 0. If they are cut off
+// Requests yields the requests of row i, counted from 0; of a text, none. If they are cut off
 // or damaged, it yields those that are whole, then an error and no request;
 // the error is ErrCut if they are cut off.
 func (r *Run) Requests(i int) iter.Seq2[client.Result, error] {
 	return func(yield func(client.Result, error) bool) {
+		if r.Text {
+			return
+		}
 		span, n, more := r.Rows[i].Requests, 0, true
 		err := ErrCut
 		if r.requests != nil {
