@@ -104,6 +104,7 @@ func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
 	for err == nil && b.Loop() {
 		run.Ops++
 		to, err = l.Await(ramp + c.Streams*run.Ops)
+		s.drainIfLong()
 	}
 	b.StopTimer()
 	run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu

@@ -99,15 +99,16 @@ func (s *session) observe(run *measure.Run) {
 	epoch := s.client.Epoch()
 	u := s.gpu.Window(epoch.Add(run.Window.From), epoch.Add(run.Window.To))
 	run.GPU, run.GPUNotServers = &u, s.gpuNotServers
-	run.Floor = s.floor
+	if s.shape != nil && s.peaks != nil {
+		run.Floor = &measure.Floor{Model: *s.shape, GPU: *s.peaks}
+	}
 }
 
-// bounds finds what the model and the GPUs allow at best: nil if either is not
-// known, which is an error only if the model's shape was given.
-func (s *session) bounds() (*measure.Floor, error) {
-	model, err := s.model()
-	if err != nil || len(s.gpu.Devices()) == 0 {
-		return nil, err
+// bounds finds what the model and the GPUs allow at best, as far as it is
+// known; that it is not is an error only if the model's shape was given.
+func (s *session) bounds() (err error) {
+	if s.shape, err = s.model(); err != nil || len(s.gpu.Devices()) == 0 {
+		return err
 	}
 	var all roofline.GPU
 	for _, d := range s.gpu.Devices() {
@@ -115,16 +116,16 @@ func (s *session) bounds() (*measure.Floor, error) {
 			Name: d.Name, Memory: d.Memory.N, BusWidth: d.BusWidth.N, MemoryClock: d.MemoryClock.N, PowerLimit: d.PowerLimit.N,
 		}.GPU()
 		if err != nil {
-			return nil, unlessAsked(err)
+			return unlessAsked(err)
 		}
-		all.Name = gpu.Name
+		all.Name, all.SMClock, all.MemoryClock = gpu.Name, gpu.SMClock, gpu.MemoryClock
 		all.Bandwidth += gpu.Bandwidth
 		all.FLOPS += gpu.FLOPS
+		all.Memory += gpu.Memory
+		all.PowerLimit += gpu.PowerLimit
 	}
-	if model == nil {
-		return nil, nil
-	}
-	return &measure.Floor{Model: *model, GPU: all}, nil
+	s.peaks = &all
+	return nil
 }
 
 // model is the served model's shape, from -model-config or by its name; nil if neither tells.

@@ -93,7 +93,11 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
 	}
 	if s.record != nil {
-		if err := s.record.Row(row, slices.Concat(run.Streams...)); err != nil {
+		err := s.saveGPU()
+		if err == nil {
+			err = s.record.Row(row, slices.Concat(run.Streams...))
+		}
+		if err != nil {
 			s.gone = err
 			b.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"vllmbench/internal/measure"
 	"vllmbench/internal/prompt"
 	"vllmbench/internal/results"
+	"vllmbench/internal/roofline"
 )
 
 // A session is one server measured by one process.
@@ -31,10 +32,13 @@ type session struct {
 	runs    string // how this process is scheduled, in words
 	gpu     *gpuprobe.Probe
 
-	gpuIdle       float64 // W
-	gpuIdleErr    error   // why gpuIdle is unknown
-	gpuNotServers string  // why the GPUs are not the server's
-	floor         *measure.Floor
+	gpuIdle       float64             // W
+	gpuIdleErr    error               // why gpuIdle is unknown
+	gpuNotServers string              // why the GPUs are not the server's
+	shape         *roofline.Model     // of the served model; nil: not known
+	peaks         *roofline.GPU       // of all GPUs together; nil: not known
+	samples       []results.GPUSample // for the record, since its last row
+	drained       time.Time           // of the last sample that went there
 	nonce         [16]byte
 	shown         []measure.Metric
 	record        *results.Writer // nil without -record
@@ -104,7 +108,7 @@ func openSession(ctx context.Context) (s *session, err error) {
 	if err := s.watchGPU(); err != nil {
 		return s, err
 	}
-	if s.floor, err = s.bounds(); err != nil {
+	if err := s.bounds(); err != nil {
 		return s, err
 	}
 	if err := s.tryProfiler(); err != nil {
@@ -162,14 +166,20 @@ func (s *session) open() (err error) {
 			set[f.Name] = f.Value.String()
 		}
 	})
+	executable, _ := os.Executable() // "" is of no known commit
 	s.record, err = results.Create(fromRoot(flags.record), results.Header{
-		Started:   time.Now(),
-		Epoch:     s.client.Epoch(),
-		Nonce:     hex.EncodeToString(s.nonce[:]),
-		Server:    server,
-		Flags:     set,
-		Stamps:    string(s.client.Stamps()),
-		Simulated: s.info.Kind == engine.VLLMSim,
+		Started:     time.Now(),
+		Epoch:       s.client.Epoch(),
+		Nonce:       hex.EncodeToString(s.nonce[:]),
+		Environment: results.Environment{Commit: commit(s.ctx, executable, fromRoot("."))},
+		Server:      server,
+		Flags:       set,
+		Stamps:      string(s.client.Stamps()),
+		Simulated:   s.info.Kind == engine.VLLMSim,
+		Devices:     s.devices(),
+		IdlePower:   s.gpuIdle,
+		Model:       s.shape,
+		Peaks:       s.peaks,
 	})
 	return err
 }
@@ -206,7 +216,8 @@ func (s *session) close(ok bool) error {
 		s.stop()
 	}
 	if s.record != nil {
-		err = errors.Join(err, s.record.Close(ok))
+		err = errors.Join(err, s.saveGPU())
+		err = errors.Join(err, s.record.Close(ok && err == nil))
 	}
 	return err
 }

@@ -54,9 +54,19 @@ func (r *Run) gpu(t *table, s *sight) {
 	}
 	if u.GapsKnown {
 		_, longest := u.Idle()
-		t.put("gpu-gaps", float64(len(u.Gaps)), u.Samples)
 		t.put("gpu-gap-max-ns", float64(longest), u.Samples)
+		if t.put("gpu-gaps", float64(len(u.Gaps)), u.Samples) {
+			t.row.Gaps = r.gaps()
+		}
 	}
+}
+
+// gaps are the GPUs' idle gaps on the client's clock.
+func (r *Run) gaps() (out []Window) {
+	for _, g := range r.GPU.Gaps {
+		out = append(out, Window{r.Window.From + g.From.Sub(r.GPU.From), r.Window.From + g.To.Sub(r.GPU.From)})
+	}
+	return out
 }
 
 // gpuFaults are the troubles of the window as faults of the GPU's metrics.

@@ -16,7 +16,7 @@ import (
 func watched() *Run {
 	r := clean()
 	is := func(n float64) gpuprobe.Value { return gpuprobe.Value{N: n, Known: true} }
-	r.GPU = &gpuprobe.Usage{Samples: 4, Figures: gpuprobe.Figures{
+	r.GPU = &gpuprobe.Usage{From: time.Unix(0, 0), Samples: 4, Figures: gpuprobe.Figures{
 		Utilization: is(1), Busy: is(0.9), DRAM: is(0.5), Memory: is(70 << 30), Power: is(300),
 		Energy: is(120), EnergyError: is(6), SMClock: is(1.98e9), GapsKnown: true,
 		Gaps: []gpuprobe.Gap{{From: time.Unix(1, 0), To: time.Unix(1, 2e6)}, {From: time.Unix(2, 0), To: time.Unix(2, 5e6)}},
@@ -33,6 +33,8 @@ func TestGPUMetrics(t *testing.T) {
 	} {
 		assert.InEpsilon(t, want, value(t, row, metric), 1e-9, metric)
 	}
+	at := clean().Window.From
+	assert.Equal(t, []Window{{at + time.Second, at + time.Second + 2*ms}, {at + 2*time.Second, at + 2*time.Second + 5*ms}}, row.Gaps)
 	for _, metric := range []string{"gpu-sm-%", "gpu-tensor-%", "net-J/tok"} {
 		_, there := row.Value(metric)
 		assert.False(t, there, "%s is not known and must not be 0", metric)
@@ -75,6 +77,8 @@ func TestGPUTroubleTakesOutWhatItTouches(t *testing.T) {
 				}
 			}
 			assert.ElementsMatch(t, tc.leftOut, got)
+			_, proven := row.Value("gpu-gaps")
+			assert.Equal(t, proven, row.Gaps != nil)
 		})
 	}
 }

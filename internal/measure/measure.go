@@ -31,7 +31,7 @@ type Run struct {
 	// stamps stands in for the lag that only the kernel could tell.
 	Lateness []time.Duration
 
-	GPU           *gpuprobe.Usage // what the GPUs did in the window; nil: there are none to watch
+	GPU           *gpuprobe.Usage // what the GPUs did in just that window; nil: there are none to watch
 	GPUNotServers string          // why these GPUs are not the server's; "": nothing speaks against it
 	Floor         *Floor          // what model and GPUs allow; nil: not known
 

@@ -47,7 +47,7 @@ type Row struct {
 	Void     []string  `json:"void,omitempty"` // why the row proves nothing; empty if valid
 	Ledger   []Account `json:"ledger,omitempty"`
 	Wire     []Pair    `json:"wire,omitempty"`
-	Gaps     []Window  `json:"gpu_gaps,omitempty"` // in which the GPUs did nothing
+	Gaps     []Window  `json:"gpu_gaps,omitempty"` // in which the GPUs did nothing, where gpu-gaps is among the values
 }
 
 // An Account is one line of the ledger: what we counted against what the

@@ -19,14 +19,16 @@ type table struct {
 	faults []fault
 }
 
-func (t *table) put(metric string, value float64, n int) {
+// put says whether the metric is in the row.
+func (t *table) put(metric string, value float64, n int) bool {
 	for _, f := range t.faults {
 		if f.touches(metric) {
 			t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, f.rule, f.reason})
-			return
+			return false
 		}
 	}
 	t.row.Values = append(t.row.Values, Value{metric, value, n})
+	return true
 }
 
 func (t *table) quantile(metric string, s sample, q int, tail float64) {

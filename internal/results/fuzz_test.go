@@ -26,9 +26,14 @@ func FuzzRead(f *testing.F) {
 		for _, row := range run.Rows {
 			require.True(t, row.Requests.valid())
 		}
+		for i, s := range run.GPU {
+			require.Len(t, s.GPUs, len(run.Header.Devices))
+			require.True(t, i == 0 || s.At >= run.GPU[i-1].At)
+		}
 		longer, err := read(strings.NewReader(string(text) + "\n{\"row\":{\"st"))
 		require.NoError(t, err)
 		require.Equal(t, run.Rows, longer.Rows)
+		require.Equal(t, run.GPU, longer.GPU)
 		require.NotEqual(t, run.Warnings, longer.Warnings)
 	})
 }

@@ -28,6 +28,9 @@ func writeForever(dir string) error {
 		}
 		fmt.Println("begun", run)
 		for i := range 4 {
+			if err := w.GPU(samples(i, 20)); err != nil {
+				return err
+			}
 			if err := w.Row(row("throughput", "Throughput/batch=4", i), requests(50)); err != nil {
 				return err
 			}
@@ -105,6 +108,7 @@ func TestKilledWriter(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, fmt.Sprint(begun), run.Header.Nonce)
 			assert.GreaterOrEqual(t, len(run.Rows), rows)
+			assert.GreaterOrEqual(t, len(run.GPU), 20*len(run.Rows), "a row has its samples")
 			check(t, run)
 		} else if begun == nonce {
 			assert.GreaterOrEqual(t, len(current.Rows), rows)

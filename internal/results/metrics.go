@@ -22,6 +22,7 @@ type metricsFile struct {
 	Environment   Environment       `json:"environment"`
 	Server        json.RawMessage   `json:"server,omitempty"`
 	Simulated     bool              `json:"simulated"`
+	Devices       []Device          `json:"gpus,omitempty"`
 	Stamps        string            `json:"stamps"`
 	Flags         map[string]string `json:"flags,omitempty"`
 	Nonce         string            `json:"nonce"`
@@ -84,6 +85,7 @@ func WriteMetricsJSON(w io.Writer, r *Run) error {
 		Environment:   h.Environment,
 		Server:        h.Server,
 		Simulated:     h.Simulated,
+		Devices:       h.Devices,
 		Stamps:        h.Stamps,
 		Flags:         h.Flags,
 		Nonce:         h.Nonce,

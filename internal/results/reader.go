@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/perf/benchfmt"
 
@@ -207,11 +208,28 @@ func (r *Run) add(n int, text []byte, endless bool) {
 		r.warn("line %d of %s is damaged and left out: requests %+v are no part of a file", n, runFile, l.Row.Requests)
 	case l.Row != nil:
 		r.Rows = append(r.Rows, *l.Row)
+	case l.GPU != nil && !r.follow(l.GPU):
+		r.warn("line %d of %s is damaged and left out: its GPU samples are not in the order of time, or not of the run's %d GPUs", n, runFile, len(r.Header.Devices))
 	case l.GPU != nil:
 		r.GPU = append(r.GPU, l.GPU...)
 	case l.End != nil:
 		r.Complete = l.End.OK
 	}
+}
+
+// follow says whether samples are of the run's devices and later than those before.
+func (r *Run) follow(samples []GPUSample) bool {
+	last := time.Duration(math.MinInt64)
+	if n := len(r.GPU); n > 0 {
+		last = r.GPU[n-1].At
+	}
+	for _, s := range samples {
+		if s.At < last || len(s.GPUs) != len(r.Header.Devices) {
+			return false
+		}
+		last = s.At
+	}
+	return true
 }
 
 func (s Span) valid() bool {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// saved is the text of a run of three rows.
+// saved is the text of a run of three rows, each behind a line of GPU samples.
 func saved(t testing.TB) (dir string, text []byte) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "baseline")
@@ -35,8 +35,9 @@ func TestRunCutAtEveryByte(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err, "cut at byte %d", n)
-		require.Len(t, run.Rows, min(lines-1, 3), "cut at byte %d", n)
-		require.Equal(t, lines == 5, run.Complete, "cut at byte %d", n)
+		require.Len(t, run.Rows, min((lines-1)/2, 3), "cut at byte %d", n)
+		require.Len(t, run.GPU, 3*min(lines/2, 3), "cut at byte %d", n)
+		require.Equal(t, lines == 8, run.Complete, "cut at byte %d", n)
 		within := text[n] != '\n' && text[n-1] != '\n'
 		require.Equal(t, within, strings.Contains(strings.Join(run.Warnings, "\n"), "is cut off"), "cut at byte %d", n)
 	}
@@ -116,15 +117,18 @@ func TestReaderToleratesAndRefuses(t *testing.T) {
 	lines := strings.SplitAfter(string(text), "\n")
 	for _, c := range []struct {
 		name, text string
-		rows       int
+		rows, gpu  int
 		warning    string // a part of one, "" if there is none
 		err        string // a part, "" if there is none
 	}{
-		{name: "as saved", text: string(text), rows: 3},
-		{name: "unknown field", text: strings.ReplaceAll(string(text), `{"start":`, `{"weather":{"rain":1},"start":`), rows: 3},
-		{name: "unknown line", text: lines[0] + `{"gpu":{"power_w":700}}` + "\n" + strings.Join(lines[1:], ""), rows: 3},
-		{name: "damaged line", text: lines[0] + lines[1] + lines[2][20:] + lines[3] + lines[4], rows: 2, warning: "line 3 of run.jsonl is damaged"},
-		{name: "requests before the file", text: lines[0] + strings.Replace(lines[1], `"offset":0`, `"offset":-1`, 1) + lines[4], warning: "are no part of a file"},
+		{name: "as saved", text: string(text), rows: 3, gpu: 9},
+		{name: "unknown field", text: strings.ReplaceAll(string(text), `{"start":`, `{"weather":{"rain":1},"start":`), rows: 3, gpu: 9},
+		{name: "unknown line", text: lines[0] + `{"weather":{"rain":1}}` + "\n" + strings.Join(lines[1:], ""), rows: 3, gpu: 9},
+		{name: "damaged line", text: lines[0] + lines[2] + lines[4][20:] + lines[6] + lines[7], rows: 2, warning: "line 3 of run.jsonl is damaged"},
+		{name: "requests before the file", text: lines[0] + strings.Replace(lines[2], `"offset":0`, `"offset":-1`, 1) + lines[7], warning: "are no part of a file"},
+		{name: "samples of the past", text: lines[0] + lines[3] + lines[1] + lines[7], gpu: 3, warning: "line 3 of run.jsonl is damaged and left out: its GPU samples are not in the order of time"},
+		{name: "samples of another GPU", text: lines[0] + `{"gpu":[{"at_ns":1,"gpus":[{}]}]}` + "\n" + lines[7], warning: "not of the run's 2 GPUs"},
+		{name: "no samples", text: lines[0] + lines[2] + lines[4] + lines[6] + lines[7], rows: 3},
 		{name: "newer schema", text: strings.Replace(string(text), `"schema_version":1`, `"schema_version":2`, 1), err: "it has schema version 2 and this program reads up to 1: use a newer vllmbench"},
 		{name: "newer schema of another shape", text: `{"header":{"schema_version":9,"run":{"id":4}}}`, err: "schema version 9"},
 		{name: "other JSON", text: `{"model":"tiny"}` + "\n", err: "line 1 of run.jsonl is no header"},
@@ -139,6 +143,7 @@ func TestReaderToleratesAndRefuses(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Len(t, run.Rows, c.rows)
+			assert.Len(t, run.GPU, c.gpu)
 			if c.warning == "" {
 				assert.Empty(t, run.Warnings)
 			} else {

@@ -11,6 +11,7 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/roofline"
 )
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 250, time.UTC)
@@ -27,6 +28,10 @@ func header(nonce string) Header {
 		Server:        json.RawMessage(`{"version":"0.32.0"}`),
 		Flags:         map[string]string{"batches": "1,4"},
 		Stamps:        "kernel",
+		Devices:       []Device{{Index: 0, Name: "A GPU", Driver: "580.1", Memory: 80 << 30, PowerLimit: 400}, {Index: 1, Name: "A GPU", Simulated: true}},
+		IdlePower:     69.4,
+		Model:         &roofline.Model{Name: "tiny", Layers: 2, Heads: 4, KVHeads: 4},
+		Peaks:         &roofline.GPU{Name: "A GPU", Bandwidth: 2e12, FLOPS: 3e14},
 	}
 }
 
@@ -41,7 +46,21 @@ func row(experiment, name string, i int) measure.Row {
 		LeftOut:  []measure.LeftOut{{Metric: "p99-itl-ns", Rule: "samples", Reason: fmt.Sprintf("%d samples, of the 100 that bound it (p99 > 99 %% of them)", 12+i)}},
 		Ledger:   []measure.Account{{Name: "requests", Ours: 12, Server: 12, Known: true}},
 		Wire:     []measure.Pair{{Name: "ttft", Wire: 5.1e6, Server: 2.5e6}},
+		Gaps:     []measure.Window{{From: time.Duration(i)*time.Minute + time.Second, To: time.Duration(i)*time.Minute + 2*time.Second}},
 	}
+}
+
+// samples are n samples of two GPUs in the i-th row of a run, from 0. The second one tells little.
+func samples(i, n int) []GPUSample {
+	var all []GPUSample
+	for k := range n {
+		is := func(v float64) *float64 { v += float64(k); return &v }
+		all = append(all, GPUSample{At: time.Duration(i)*time.Minute + time.Duration(k)*time.Second/2, GPUs: []GPUReading{
+			{Busy: is(0), SM: is(0.5), DRAM: is(0.25), Tensor: is(0.125), Memory: is(1 << 36), Power: is(310.5), Clock: is(1.98e9), Temperature: is(61), Throttled: []string{"power cap"}},
+			{Power: is(70)},
+		}})
+	}
+	return all
 }
 
 // requests are n requests with events of different kinds.
@@ -68,6 +87,7 @@ func record(t testing.TB, dir, nonce string, n int) {
 	w, err := Create(dir, header(nonce))
 	require.NoError(t, err)
 	for i := range n {
+		require.NoError(t, w.GPU(samples(i, 3)))
 		require.NoError(t, w.Row(row("throughput", "Throughput/batch=4", i), requests(i+1)))
 	}
 	require.NoError(t, w.Close(true))

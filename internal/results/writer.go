@@ -86,7 +86,7 @@ func (w *Writer) Dir() string {
 
 // Row saves a row and all its requests; when it returns nil, both are on the
 // disk. Requests are written first, so that a row in the file always has its
-// requests. After a failure to write, the run takes no more rows.
+// requests. After a failure to write, the run takes no more rows and samples.
 func (w *Writer) Row(row measure.Row, reqs []client.Result) error {
 	if w.err != nil {
 		return w.err
@@ -121,6 +121,23 @@ func (w *Writer) Row(row measure.Row, reqs []client.Result) error {
 	w.offset += saved.Requests.Bytes
 	w.repetitions[row.Name]++
 	return nil
+}
+
+// GPU saves samples, which must be later than those saved before; when it
+// returns nil, they are on the disk. It belongs before the Row in whose window
+// they were taken, so that a row in the file has its samples. No samples are no line.
+func (w *Writer) GPU(samples []GPUSample) error {
+	if w.err != nil || len(samples) == 0 {
+		return w.err
+	}
+	text, err := encodeLine(line{GPU: samples})
+	if err != nil {
+		return fmt.Errorf("saving GPU samples: %w", err)
+	}
+	if err := appendTo(w.run, text); err != nil {
+		w.err = fmt.Errorf("saving GPU samples: %w", err)
+	}
+	return w.err
 }
 
 // Close ends the run. If ok, the run takes the place of what its folder held;

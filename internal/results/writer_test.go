@@ -18,9 +18,12 @@ func TestRunReadsBackAsItWasWritten(t *testing.T) {
 	require.NoError(t, err)
 	void := row("seqlen", "SeqLen/prompt=10/output=50", 2)
 	void.Void = []string{"2 requests failed"}
+	require.NoError(t, w.GPU(nil), "no samples are no line")
+	require.NoError(t, w.GPU(samples(0, 4)))
 	require.NoError(t, w.Row(row("throughput", "Throughput/batch=4", 0), requests(5)))
 	require.NoError(t, w.Row(row("throughput", "Throughput/batch=4", 1), requests(7)))
 	require.NoError(t, w.Row(void, nil))
+	require.NoError(t, w.GPU(samples(2, 1)))
 	require.NoError(t, w.Close(true))
 	require.NoError(t, w.Close(true), "a second Close does nothing")
 
@@ -34,6 +37,7 @@ func TestRunReadsBackAsItWasWritten(t *testing.T) {
 	assert.Equal(t, void, run.Rows[2].Measured)
 	assert.Equal(t, []int{1, 2, 1}, []int{run.Rows[0].Repetition, run.Rows[1].Repetition, run.Rows[2].Repetition})
 	assert.Equal(t, epoch.Add(time.Minute), run.Rows[1].Start)
+	assert.Equal(t, append(samples(0, 4), samples(2, 1)...), run.GPU)
 	for i, want := range []int{5, 7, 0} {
 		reqs, err := whole(run, i)
 		require.NoError(t, err)
@@ -141,6 +145,7 @@ func failed(t *testing.T, w *Writer, file **os.File) {
 	require.NoError(t, openErr)
 	*file = mended
 	assert.Equal(t, err, w.Row(row("latency", "Latency", 1), nil))
+	assert.Equal(t, err, w.GPU(samples(1, 1)))
 	require.ErrorIs(t, w.Close(true), err)
 }
 
@@ -154,6 +159,9 @@ func TestRowThatIsNoNumberIsRefused(t *testing.T) {
 	bad = row("latency", "Latency", 0)
 	bad.Ledger[0].Server = math.Inf(1)
 	require.ErrorContains(t, w.Row(bad, requests(1)), "saving row Latency")
+	nan := samples(0, 1)
+	*nan[0].GPUs[1].Power = math.NaN()
+	require.ErrorContains(t, w.GPU(nan), "saving GPU samples: ")
 	require.NoError(t, w.Row(row("latency", "Latency", 0), requests(2)), "the run goes on")
 	require.NoError(t, w.Close(true))
 

@@ -8,13 +8,13 @@ import (
 
 // A GPU is what bounds inference on one device.
 type GPU struct {
-	Name        string
-	Memory      float64 // bytes
-	Bandwidth   float64 // peak bytes/s of device memory
-	FLOPS       float64 // peak dense bf16 operations/s
-	PowerLimit  float64 // watts
-	SMClock     float64 // highest, Hz
-	MemoryClock float64 // highest, Hz; memory transfers twice a cycle
+	Name        string  `json:"name"`
+	Memory      float64 `json:"memory_B,omitempty"`        // bytes
+	Bandwidth   float64 `json:"bandwidth_B/s"`             // peak bytes/s of device memory
+	FLOPS       float64 `json:"flops"`                     // peak dense bf16 operations/s
+	PowerLimit  float64 `json:"power_limit_W,omitempty"`   // watts
+	SMClock     float64 `json:"sm_clock_Hz,omitempty"`     // highest, Hz
+	MemoryClock float64 `json:"memory_clock_Hz,omitempty"` // highest, Hz; memory transfers twice a cycle
 }
 
 // Derated returns the GPU at a share of its peaks, each in (0, 1]: what

@@ -2,21 +2,21 @@ package roofline
 
 // A Model is the shape of a dense decoder, as its config.json has it.
 type Model struct {
-	Name         string
-	Layers       int
-	Hidden       int  // width of the residual stream
-	Intermediate int  // width of the gated feed-forward network
-	Heads        int  // query heads
-	KVHeads      int  // key and value heads
-	HeadDim      int  // width of a head
-	Vocab        int  // rows of the embedding
-	Tied         bool // input and output embedding are one matrix
-	QKVBias      bool // the query, key and value projections have biases
-	QKNorm       bool // each head's queries and keys are normalised
-	MaxPositions int  // longest context, in tokens
+	Name         string `json:"name"`
+	Layers       int    `json:"layers"`
+	Hidden       int    `json:"hidden"`             // width of the residual stream
+	Intermediate int    `json:"intermediate"`       // width of the gated feed-forward network
+	Heads        int    `json:"heads"`              // query heads
+	KVHeads      int    `json:"kv_heads"`           // key and value heads
+	HeadDim      int    `json:"head_dim"`           // width of a head
+	Vocab        int    `json:"vocab"`              // rows of the embedding
+	Tied         bool   `json:"tied,omitempty"`     // input and output embedding are one matrix
+	QKVBias      bool   `json:"qkv_bias,omitempty"` // the query, key and value projections have biases
+	QKNorm       bool   `json:"qk_norm,omitempty"`  // each head's queries and keys are normalised
+	MaxPositions int    `json:"max_positions"`      // longest context, in tokens
 
-	BytesPerWeight int // 2 for bf16
-	BytesPerKV     int // 2 for bf16
+	BytesPerWeight int `json:"bytes_per_weight"` // 2 for bf16
+	BytesPerKV     int `json:"bytes_per_kv"`     // 2 for bf16
 }
 
 // layerParams counts the matrix parameters of one layer: query and output
