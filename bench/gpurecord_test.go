@@ -8,8 +8,8 @@ import (
 	"vllmbench/internal/results"
 )
 
-// drainEvery is how much of the probe's memory (half an hour at gpuPeriod) may
-// fill before it is drained in mid-cell.
+// drainEvery is how often the probe's memory, which lasts half an hour at
+// gpuPeriod, is drained in a long cell.
 const drainEvery = 10 * time.Minute
 
 // drain keeps for the record what the GPUs told since the last call. It

@@ -1,10 +1,17 @@
 package bench
 
 import (
+	"encoding/json"
+	"math"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"vllmbench/gpuprobe"
+	"vllmbench/internal/results"
 	"vllmbench/internal/vllmsim"
 )
 
@@ -14,8 +21,10 @@ func TestSimulatedGPU(t *testing.T) {
 	url := simulate(t, vllmsim.Config{})
 	long := []string{"-url=" + url, "-test.bench=Latency", "-test.benchtime=2x", "-prompt=10", "-output=60", "-metrics=all"}
 
-	c := runChild(t, append(long, "-gpu=auto")...)
+	dir := filepath.Join(t.TempDir(), "run")
+	c := runChild(t, append(long, "-gpu=auto", "-test.count=2", "-record="+dir)...)
 	assert.Zero(t, c.status(), c.all())
+	timeline(t, dir)
 	assert.Contains(t, c.stdout.String(), "gpu: simulated A100-80GB\n")
 	assert.Len(t, c.comments("gpu 0: simulated A100-80GB"), 1)
 	for _, r := range c.results() {
@@ -36,6 +45,61 @@ func TestSimulatedGPU(t *testing.T) {
 	assert.NotRegexp(t, `(?m)^(Unit|Benchmark).*(gpu-|-floor)`, c.stdout.String())
 	assert.NotContains(t, c.stdout.String(), "J/tok")
 	assert.NotContains(t, c.stdout.String(), "simulated")
+}
+
+// timeline looks at the samples of a recorded run: they reach without a hole
+// from before the first row to the last one's end, and show its load.
+func timeline(t *testing.T, dir string) {
+	t.Helper()
+	run, err := results.Open(dir)
+	require.NoError(t, err)
+	defer run.Close()
+	h := run.Header
+	require.Len(t, h.Devices, 1)
+	assert.Equal(t, results.Device{Name: "simulated A100-80GB", Driver: "vllmsim", Memory: 80 << 30, PowerLimit: 400, Simulated: true}, h.Devices[0])
+	assert.InDelta(t, 69, h.IdlePower, 1)
+	assert.Equal(t, 28, h.Model.Layers)
+	assert.Equal(t, 2.039e12, h.Peaks.Bandwidth)
+
+	require.Len(t, run.Rows, 2)
+	require.NotEmpty(t, run.GPU)
+	last := run.Rows[1].Measured.Window
+	assert.Less(t, run.GPU[0].At, run.Rows[0].Measured.Window.From)
+	assert.GreaterOrEqual(t, run.GPU[len(run.GPU)-1].At, last.To)
+	for i, s := range run.GPU {
+		require.Len(t, s.GPUs, 1)
+		require.NotNil(t, s.GPUs[0].Power)
+		if i > 0 {
+			assert.Less(t, s.At-run.GPU[i-1].At, 3*gpuPeriod, "a hole before sample %d", i)
+		}
+		if s.At > last.From+gpuPeriod && s.At <= last.To {
+			assert.Greater(t, *s.GPUs[0].Busy, 0.8)
+			assert.Greater(t, *s.GPUs[0].DRAM, 0.5)
+		}
+	}
+}
+
+// A sample is recorded as far as the GPU told it, rounded to what it is worth.
+func TestSampleOf(t *testing.T) {
+	is := func(n float64) gpuprobe.Value { return gpuprobe.Value{N: n, Known: true} }
+	epoch := time.Now()
+	got := sampleOf(gpuprobe.Sample{At: epoch.Add(time.Second), GPUs: []gpuprobe.Reading{
+		{Utilization: is(1), Graphics: is(0.123456), DRAM: is(0.7), Power: is(310.26), SMClock: is(1.98e9), Temperature: is(math.NaN()), Throttled: is(0x4 | 0x40)},
+		{Utilization: is(0.5), Throttled: is(0)},
+		{Lost: true},
+	}}, epoch)
+	text, err := json.Marshal(got)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"at_ns":1000000000,"gpus":[
+		{"busy":0.1235,"dram":0.7,"power_W":310.3,"sm_clock_Hz":1980000000,"throttled":["power cap","hardware thermal"]},
+		{"busy":0.5},
+		{}]}`, string(text))
+}
+
+// Cells of hours are drained before the probe's memory is full.
+func TestDrainKeepsAhead(t *testing.T) {
+	held := time.Duration(gpuprobe.KeptSamples) * gpuPeriod
+	assert.Less(t, drainEvery, held/2)
 }
 
 func TestGPUSpecs(t *testing.T) {

@@ -14,8 +14,9 @@ const (
 	minPeriod = 200 * time.Millisecond
 	// processEvery spaces reads of the process list, by far the dearest call (4.5 ms on an RTX 4090 laptop).
 	processEvery = 10 * time.Second
-	// ringSize is how many samples are kept: over an hour at 1 Hz.
-	ringSize = 4096
+	// KeptSamples is how many samples a Probe keeps, over an hour at 1 Hz: a longer
+	// window lacks its first ones, and who wants all of them asks in time.
+	KeptSamples = 4096
 )
 
 // A Probe watches GPUs. Its methods may be called by any goroutine.
@@ -41,7 +42,7 @@ type Probe struct {
 
 func newProbe(src source, s State) *Probe {
 	return &Probe{
-		src: src, gpu: src.devices(), good: s, state: s, ring: newRing(ringSize, len(src.devices())),
+		src: src, gpu: src.devices(), good: s, state: s, ring: newRing(KeptSamples, len(src.devices())),
 		marks: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 }
