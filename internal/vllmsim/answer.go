@@ -10,10 +10,10 @@ import (
 // An answer turns a job's tokens into one endpoint's JSON. Its methods append
 // to a buffer, key by key in vLLM's order, since they run once for every token.
 type answer interface {
-	appendOpening(b []byte) []byte      // events before the first token
-	appendToken(b []byte, i int) []byte // the event of token i
-	appendUsage(b []byte) []byte        // the event after the last token, if asked for
-	appendWhole(b []byte) []byte        // the body of an answer that is no stream
+	appendOpening(b []byte) []byte          // events before the first token
+	appendTokens(b []byte, i, j int) []byte // the event of tokens i to j
+	appendUsage(b []byte) []byte            // the event after the last token, if asked for
+	appendWhole(b []byte) []byte            // the body of an answer that is no stream
 }
 
 const fingerprint = `,"system_fingerprint":"vllm-` + Version + `"`
@@ -43,16 +43,20 @@ func newID(prefix string) string {
 	return prefix + hex.EncodeToString(b[:])
 }
 
-// appendText appends the text of output token i; its letters need no escape.
-func (r *reply) appendText(b []byte, i int) []byte {
-	return appendWord(append(b, ' '), r.job.Output(i))
-}
-
-func (r *reply) appendAllText(b []byte) []byte {
-	for i := range r.maxTokens {
-		b = r.appendText(b, i)
+// appendText appends the text of output tokens i to j; its letters need no escape.
+func (r *reply) appendText(b []byte, i, j int) []byte {
+	for ; i < j; i++ {
+		b = orWord(r.text, b, i, r.job.Output(i))
 	}
 	return b
+}
+
+// orWord appends what text says of output token i, or else the word of its id.
+func orWord(text tokenText, b []byte, i int, id int32) []byte {
+	if text != nil {
+		return text(b, i, id)
+	}
+	return appendWord(append(b, ' '), id)
 }
 
 // appendTokenIDs appends the ids of output tokens i to j, or null if they were
@@ -87,10 +91,12 @@ func (r *reply) appendPromptIDs(b []byte) []byte {
 
 // appendUsageField appends `,"usage":{...` for n generated tokens, left open.
 func (r *reply) appendUsageField(b []byte, n int) []byte {
+	prompt := len(r.prompt) + r.promptOff
+	n += r.outputOff
 	b = append(b, `,"usage":{"prompt_tokens":`...)
-	b = strconv.AppendInt(b, int64(len(r.prompt)), 10)
+	b = strconv.AppendInt(b, int64(prompt), 10)
 	b = append(b, `,"total_tokens":`...)
-	b = strconv.AppendInt(b, int64(len(r.prompt)+n), 10)
+	b = strconv.AppendInt(b, int64(prompt+n), 10)
 	b = append(b, `,"completion_tokens":`...)
 	return strconv.AppendInt(b, int64(n), 10)
 }
@@ -109,13 +115,16 @@ func (r *reply) appendWholeUsage(b []byte) []byte {
 	return append(b, `,"prompt_tokens_details":null,"completion_tokens_details":null}`...)
 }
 
-// endsHere reports whether token i is the last event before [DONE], which then
-// carries the fingerprint.
-func (r *reply) endsHere(i int) bool { return i == r.maxTokens-1 && !r.includeUsage }
+// endsHere reports whether the event up to token j is the last before [DONE],
+// which then carries the fingerprint.
+func (r *reply) endsHere(j int) bool { return j == r.maxTokens && !r.includeUsage }
 
-func (r *reply) finishReason(i int) string {
-	if i == r.maxTokens-1 {
-		return `"length"`
+func (r *reply) finishReason(j int) string {
+	switch {
+	case j < r.maxTokens:
+		return "null"
+	case r.finish != "":
+		return r.finish
 	}
-	return "null"
+	return `"length"`
 }

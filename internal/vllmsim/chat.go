@@ -17,22 +17,32 @@ func (c *chat) appendOpening(b []byte) []byte {
 	return append(b, `,"prompt_text":null}`+"\n\n"...)
 }
 
-func (c *chat) appendToken(b []byte, i int) []byte {
-	b = append(append(b, c.head...), `,"choices":[{"index":0,"delta":{"content":"`...)
-	b = c.appendText(b, i)
+func (c *chat) appendTokens(b []byte, i, j int) []byte {
+	b = append(append(b, c.head...), `,"choices":[{"index":0,"delta":{"`...)
+	b = append(b, c.key(i)...)
+	b = append(b, `":"`...)
+	b = c.appendText(b, i, j)
 	b = append(b, `"},"logprobs":null,"finish_reason":`...)
-	b = append(b, c.finishReason(i)...)
-	if i == c.maxTokens-1 {
+	b = append(b, c.finishReason(j)...)
+	if j == c.maxTokens {
 		b = append(b, `,"stop_reason":null`...)
 	}
 	b = append(b, `,"token_ids":`...)
-	b = c.appendTokenIDs(b, i, i+1)
+	b = c.appendTokenIDs(b, i, j)
 	b = append(b, "}]"...)
-	b = c.appendContinuous(b, i+1)
-	if c.endsHere(i) {
+	b = c.appendContinuous(b, j)
+	if c.endsHere(j) {
 		b = append(b, fingerprint...)
 	}
 	return append(b, "}\n\n"...)
+}
+
+// key is where the text of output token i is.
+func (c *chat) key(i int) string {
+	if i < c.thoughts {
+		return c.thinking
+	}
+	return "content"
 }
 
 // appendContinuous appends the usage so far, with a key that the final usage
@@ -46,9 +56,11 @@ func (c *chat) appendContinuous(b []byte, n int) []byte {
 
 func (c *chat) appendWhole(b []byte) []byte {
 	b = append(append(b, c.body...), `,"choices":[{"index":0,"message":{"role":"assistant","content":"`...)
-	b = c.appendAllText(b)
+	b = c.appendText(b, 0, c.maxTokens)
 	b = append(b, `","refusal":null,"annotations":null,"audio":null,"function_call":null,"reasoning":null}`...)
-	b = append(b, `,"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":`...)
+	b = append(b, `,"logprobs":null,"finish_reason":`...)
+	b = append(b, c.finishReason(c.maxTokens)...)
+	b = append(b, `,"stop_reason":null,"token_ids":`...)
 	b = c.appendTokenIDs(b, 0, c.maxTokens)
 	b = append(b, `,"routed_experts":null}]`...)
 	b = c.appendWholeUsage(b)

@@ -9,11 +9,11 @@ func newCompletion(g *generation, j *job, modelJSON string) answer {
 
 func (c *completion) appendOpening(b []byte) []byte { return b }
 
-func (c *completion) appendToken(b []byte, i int) []byte {
+func (c *completion) appendTokens(b []byte, i, j int) []byte {
 	b = append(append(b, c.head...), `,"choices":[{"index":0,"text":"`...)
-	b = c.appendText(b, i)
+	b = c.appendText(b, i, j)
 	b = append(b, `","logprobs":null,"finish_reason":`...)
-	b = append(b, c.finishReason(i)...)
+	b = append(b, c.finishReason(j)...)
 	b = append(b, `,"stop_reason":null,"prompt_token_ids":`...)
 	if i == 0 {
 		b = c.appendPromptIDs(b)
@@ -21,12 +21,12 @@ func (c *completion) appendToken(b []byte, i int) []byte {
 		b = append(b, "null"...)
 	}
 	b = append(b, `,"token_ids":`...)
-	b = c.appendTokenIDs(b, i, i+1)
+	b = c.appendTokenIDs(b, i, j)
 	b = append(b, "}]"...)
 	if c.continuousUsage {
-		b = append(c.appendUsageField(b, i+1), '}')
+		b = append(c.appendUsageField(b, j), '}')
 	}
-	if c.endsHere(i) {
+	if c.endsHere(j) {
 		b = append(b, fingerprint...)
 	}
 	return append(b, "}\n\n"...)
@@ -34,8 +34,10 @@ func (c *completion) appendToken(b []byte, i int) []byte {
 
 func (c *completion) appendWhole(b []byte) []byte {
 	b = append(append(b, c.body...), `,"choices":[{"index":0,"text":"`...)
-	b = c.appendAllText(b)
-	b = append(b, `","logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":`...)
+	b = c.appendText(b, 0, c.maxTokens)
+	b = append(b, `","logprobs":null,"finish_reason":`...)
+	b = append(b, c.finishReason(c.maxTokens)...)
+	b = append(b, `,"stop_reason":null,"token_ids":`...)
 	b = c.appendTokenIDs(b, 0, c.maxTokens)
 	b = append(b, `,"prompt_logprobs":null,"prompt_token_ids":`...)
 	b = c.appendPromptIDs(b)

@@ -36,6 +36,8 @@ type Config struct {
 	Drift     float64
 	DriftOver time.Duration
 
+	Faults Faults // done wrong on purpose; default none
+
 	// SleepUntil waits for the end of a step. The default is the system's most
 	// precise timer; under a test's fake clock, give RuntimeSleep.
 	SleepUntil func(time.Time)

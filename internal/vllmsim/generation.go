@@ -10,7 +10,21 @@ type generation struct {
 	includeUsage    bool // a last event with the usage
 	continuousUsage bool // the usage in every event
 	returnTokenIDs  bool
+
+	looks
 }
+
+// looks are what faults change of an answer. The zero value changes nothing.
+type looks struct {
+	text                 tokenText
+	finish               string // the finish reason, as JSON; "": length
+	thinking             string // chat: the key of the first texts
+	thoughts             int    // chat: how many tokens these are
+	promptOff, outputOff int    // what usage has too much
+}
+
+// A tokenText appends the text of output token i.
+type tokenText func(b []byte, i int, id int32) []byte
 
 // parseGeneration reads the fields that both endpoints share, in the order in
 // which vLLM refuses them. The default of max_tokens and the prompt's reader are

@@ -66,6 +66,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.APIKey, "api-key", "", "ask for this `key` on /v1")
 	f.Float64Var(&o.Drift, "drift", 0, "a fault, to test what compares servers: grow slower by this `share`, as 0.1, over --drift-over (default none)")
 	f.DurationVar(&o.DriftOver, "drift-over", 0, "`time` in which --drift comes to its full, from the first request on (default 1m)")
+	o.Faults.addFlags(f)
 	f.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "stop when standard input closes")
 	if err := f.Parse(args); err != nil {
 		return o, err

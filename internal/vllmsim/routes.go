@@ -5,8 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // maxBody is the longest request that is read, in bytes. A prompt of a million
@@ -20,8 +18,8 @@ func (s *Server) routes() http.Handler {
 	get := func(path string, h http.HandlerFunc) { mux.Handle(path, only(http.MethodGet, h)) }
 	post := func(path string, h http.HandlerFunc) { mux.Handle(path, only(http.MethodPost, h)) }
 
-	post("/v1/completions", s.jsonBody(s.completions))
-	post("/v1/chat/completions", s.jsonBody(s.chatCompletions))
+	post("/v1/completions", s.jsonBody(s.withFaults(s.completions)))
+	post("/v1/chat/completions", s.jsonBody(s.withFaults(s.chatCompletions)))
 	get("/v1/models", s.models)
 	post("/tokenize", s.jsonBody(s.tokenize))
 	post("/detokenize", s.jsonBody(s.detokenize))
@@ -31,7 +29,7 @@ func (s *Server) routes() http.Handler {
 	get("/version", s.version)
 	get("/server_info", s.serverInfo)
 	post("/reset_prefix_cache", s.resetPrefixCache)
-	get("/metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP)
+	get("/metrics", s.metricsPage())
 	get(gpuPath, s.engine.gpu.page().ServeHTTP)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"detail": "Not Found"})

@@ -21,7 +21,10 @@ type Server struct {
 	created   time.Time
 	modelJSON string // ServedModelName as a JSON string
 	nextID    atomic.Uint64
-	close     func() error
+
+	page                 page // of a server with faults
+	generations, scrapes atomic.Uint64
+	close                func() error
 }
 
 // New returns a running server that does not listen yet, or the reason why the
@@ -45,6 +48,13 @@ func New(c Config) (*Server, error) {
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // a client that leaves is no news
+	}
+	if s.Faults.active() {
+		s.page.registry = s.metrics.registry
+		s.http.ConnContext = keepConn
+		s.http.Protocols = new(http.Protocols)
+		s.http.Protocols.SetHTTP1(true)
+		s.http.Protocols.SetUnencryptedHTTP2(true)
 	}
 	s.close = sync.OnceValue(func() error {
 		err := s.http.Close()

@@ -2,12 +2,15 @@ package vllmsim
 
 import (
 	"context"
+	"io"
 	"net/http"
 )
 
 // serve answers a generation request from its first byte to its last. A client
 // that leaves before takes its request with it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, build func(*generation, *job, string) answer) {
+	x := exchangeOf(r)
+	x.ask(g)
 	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
 	a := build(g, j, s.modelJSON)
 	s.engine.submit(j)
@@ -15,9 +18,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, bu
 	if g.stream {
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		e := &events{w: w, flush: http.NewResponseController(w).Flush}
-		complete = e.send() == nil && s.stream(r.Context(), e, j, a, g)
-	} else if complete = s.await(r.Context(), j, g.maxTokens); complete {
-		writeBody(w, http.StatusOK, a.appendWhole(nil))
+		if x != nil {
+			complete = x.stream(e, j, a, g)
+		} else {
+			complete = e.send() == nil && s.stream(r.Context(), e, j, a, g)
+		}
+	} else {
+		if complete = s.await(r.Context(), j, g.maxTokens); complete {
+			writeBody(w, http.StatusOK, a.appendWhole(nil))
+		}
+		x.answered(j, complete)
 	}
 	if !complete {
 		s.engine.abort(j)
@@ -33,13 +43,13 @@ func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *gen
 			return false
 		}
 		for produced := int(j.produced.Load()); sent < produced; sent++ {
-			e.buf = a.appendToken(e.buf, sent)
+			e.buf = a.appendTokens(e.buf, sent, sent+1)
 		}
 		if sent == g.maxTokens {
 			if g.includeUsage {
 				e.buf = a.appendUsage(e.buf)
 			}
-			e.buf = append(e.buf, "data: [DONE]\n\n"...)
+			e.buf = append(e.buf, doneEvent...)
 		}
 		if e.send() != nil {
 			return false
@@ -65,7 +75,7 @@ func (s *Server) await(ctx context.Context, j *job, n int) bool {
 
 // events is the one place where bytes of a stream leave the server.
 type events struct {
-	w     http.ResponseWriter
+	w     io.Writer
 	flush func() error
 	buf   []byte
 }
