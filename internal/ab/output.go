@@ -44,7 +44,10 @@ var failed = regexp.MustCompile(`--- FAIL: Benchmark(\S+)\r?\n\s+\w+\.go:\d+: ([
 // parse reads standard output of go test -bench.
 func parse(text string) *output {
 	out := &output{config: map[string]string{}, better: map[string]string{}}
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], "\r")
+	}
 	r := benchfmt.NewReader(strings.NewReader(text), "output")
 	first := len(lines)
 	for r.Scan() {

@@ -21,7 +21,9 @@ import (
 // switching measures one server that commands switch.
 func (b *bed) switching() Config {
 	c := b.config()
-	note := func(side string) string { return fmt.Sprintf("echo to %s | tee -a '%s'", side, filepath.Join(b.dir, "switches")) }
+	note := func(side string) string {
+		return fmt.Sprintf("echo to %s | tee -a '%s'", side, filepath.Join(b.dir, "switches"))
+	}
 	c.A, c.B = Side{URL: b.url, Switch: note("a")}, Side{URL: b.url, Switch: note("b")}
 	return c
 }
