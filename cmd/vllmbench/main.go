@@ -21,6 +21,7 @@ func commands() []command {
 	return []command{
 		{"sim", "run the embedded server: vLLM's API and scheduler, without weights", vllmsim.Main},
 		{"monitor", "show a server and its GPU while they work", watch},
+		{"ab", "measure two servers in turns, so that drift does not pass for a difference", turns},
 		{"export", "write the JSON and CSV files of saved runs", export},
 	}
 }
