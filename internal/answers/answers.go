@@ -4,7 +4,10 @@
 // rests on; where the data do not carry an answer, that is the answer.
 package answers
 
-import "vllmbench/internal/measure"
+import (
+	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
+)
 
 // An Estimate is a number with its uncertainty.
 type Estimate struct {
@@ -22,22 +25,33 @@ type Level struct {
 	Void []string `json:"void,omitempty"` // reasons of its void rows; with N == 0 nothing is known of it
 }
 
-// A Line is y = A + B x, fitted.
+// A Line is y = A + B x, fitted to each repetition.
 type Line struct {
-	A Estimate `json:"a"` // in the unit of y
-	B Estimate `json:"b"` // in the unit of y per unit of x
+	A      Estimate `json:"a"`      // in the unit of y
+	B      Estimate `json:"b"`      // in the unit of y per unit of x
+	Levels int      `json:"levels"` // different x behind it; two always lie on a line
 	// Worst is the largest distance of a level from the line, as a share of
-	// that level. Straight says that the levels' own spread explains it.
+	// that level. Straight says that the levels' own spread explains it, or
+	// that it is too small to matter.
 	Worst    float64 `json:"worst"`
 	Straight bool    `json:"straight"`
 }
 
+// A PromptLine is E2E (ns) over output tokens for prompts of one length.
+type PromptLine struct {
+	PromptTokens int `json:"prompt_tokens"`
+	Line
+}
+
 // A Knee is the batch up to which throughput grows in proportion, fitted.
 type Knee struct {
-	Batch Estimate `json:"batch"` // requests in flight
+	// Batch is in requests in flight. If the knee was not found, it is the
+	// largest batch that was measured, without an interval.
+	Batch Estimate `json:"batch"`
 	Found bool     `json:"found"` // false: no batch that was measured lies beyond it
 	// Before and After are the exponents of throughput over batch on both
-	// sides: 1 is perfect scaling, 0 none.
+	// sides: 1 is perfect scaling, 0 none. If the knee was not found, Before is
+	// that of all batches and After has no repetitions.
 	Before Estimate `json:"before"`
 	After  Estimate `json:"after"`
 }
@@ -71,7 +85,20 @@ type Summary struct {
 	Answers  []Answer  `json:"answers"`
 	Warnings []Warning `json:"warnings,omitempty"`
 
-	Knee    *Knee `json:"knee,omitempty"`    // nil: not enough data
-	Prefill *Line `json:"prefill,omitempty"` // TTFT (ns) over prompt tokens
-	Decode  *Line `json:"decode,omitempty"`  // E2E (ns) over output tokens
+	Knee           *Knee        `json:"knee,omitempty"`             // nil: not enough data
+	Prefill        *Line        `json:"prefill,omitempty"`          // TTFT (ns) over prompt tokens
+	Decode         *Line        `json:"decode,omitempty"`           // E2E (ns) over output tokens, the mean of the lines of all prompt lengths
+	DecodeByPrompt []PromptLine `json:"decode_by_prompt,omitempty"` // in the order of the prompt length
+}
+
+// Of answers every question from one run. It reads values and the header, so
+// that a run without requests or GPU samples has as many answers as it can.
+func Of(run *results.Run) Summary {
+	v := newView(run)
+	s := Summary{Run: clean(run.Name)}
+	for _, answer := range []func(*view, *Summary) Answer{scaling, prompts, outputs, idle, bound, limits} {
+		s.Answers = append(s.Answers, answer(v, &s))
+	}
+	s.Warnings = v.warnings()
+	return s
 }
