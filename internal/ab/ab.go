@@ -49,7 +49,7 @@ type Config struct {
 // An Outcome is two files of results, and what they say.
 type Outcome struct {
 	A, B    string   // paths of the files
-	Changes []Change // of B against A, one a metric, in the order of the benchmark lines
+	Changes []Change // of B against A, one a metric, in the order in which the output says what is better
 	Blocks  int
 	Ignore  []string // configuration keys in which the sides differ: benchstat must ignore them
 }

@@ -13,7 +13,7 @@ import (
 type output struct {
 	head    []string          // configuration, units and comments, up to the first result
 	config  map[string]string // of the results
-	better  map[string]string // "higher" or "lower", by unit
+	better  []direction       // in the order of the output
 	results []result
 	tail    []string // comments after the first result
 
@@ -36,6 +36,9 @@ type value struct {
 	number float64
 }
 
+// A direction is the one in which a metric is better: "higher" or "lower".
+type direction struct{ metric, better string }
+
 // A failure is a benchmark that has no result, and why.
 type failure struct{ name, reason string }
 
@@ -43,7 +46,7 @@ var failed = regexp.MustCompile(`--- FAIL: Benchmark(\S+)\r?\n\s+\w+\.go:\d+: ([
 
 // parse reads standard output of go test -bench.
 func parse(text string) *output {
-	out := &output{config: map[string]string{}, better: map[string]string{}}
+	out := &output{config: map[string]string{}}
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], "\r")
@@ -59,7 +62,7 @@ func parse(text string) *output {
 			out.add(rec, lines)
 		case *benchfmt.UnitMetadata:
 			if rec.Key == "better" {
-				out.better[rec.OrigUnit] = rec.Value
+				out.better = append(out.better, direction{rec.OrigUnit, rec.Value})
 			}
 		case *benchfmt.SyntaxError:
 			if !strings.Contains(lines[rec.Line-1], "--- FAIL") { // a failed benchmark's name stands before that

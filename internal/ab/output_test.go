@@ -24,8 +24,8 @@ func TestParseSavedRun(t *testing.T) {
 		"server": "vllm", "model": "qwen2.5-7b", "gpu": "NVIDIA H200", "goos": "linux", "goarch": "amd64", "pkg": "vllmbench/bench", "cpu": "Intel(R) Xeon(R) Processor",
 		"workload": "completions, token-id prompts, exact output length, prompt=200/output=100 unless named, greedy, every prompt new",
 	}, o.config)
-	assert.Equal(t, "higher", o.better["tok/s"])
-	assert.Equal(t, "lower", o.better["p50-ttft-ns"])
+	assert.Len(t, o.better, 10)
+	assert.Equal(t, []direction{{"tok/s", "higher"}, {"req/s", "higher"}, {"p50-ttft-ns", "lower"}}, o.better[:3])
 	itl, ok := o.value("Latency-16", "p50-itl-ns")
 	assert.True(t, ok)
 	assert.Equal(t, 4751968.0, itl, "as it was printed, not in seconds")

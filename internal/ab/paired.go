@@ -30,16 +30,12 @@ const confidence = 0.95
 
 // changes compares both sides in each metric that has a better direction.
 func changes(both [2]legs) (out []Change) {
-	for _, metric := range metrics(both) {
-		better := both[0][0].better[metric]
-		if better == "" {
-			continue
-		}
-		c := Change{Metric: metric, Better: better}
+	for _, d := range both[0][0].better {
+		c := Change{Metric: d.metric, Better: d.better}
 		logs := map[int]float64{} // sum over benchmarks, by block
-		for _, name := range benchmarkNames(both, metric) {
+		for _, name := range benchmarkNames(both, c.Metric) {
 			c.Of++
-			if ratios, ok := blockRatios(both, name, metric); ok {
+			if ratios, ok := blockRatios(both, name, c.Metric); ok {
 				c.Benchmarks++
 				for block, log := range ratios {
 					logs[block] += log
@@ -97,22 +93,6 @@ func (o *output) value(name, metric string) (float64, bool) {
 		}
 	}
 	return 0, false
-}
-
-// metrics are all units, in the order of their first line.
-func metrics(both [2]legs) (out []string) {
-	for _, legs := range both {
-		for _, l := range legs {
-			for _, r := range l.results {
-				for _, v := range r.values {
-					if !slices.Contains(out, v.unit) {
-						out = append(out, v.unit)
-					}
-				}
-			}
-		}
-	}
-	return out
 }
 
 // benchmarkNames are those that have the metric in any leg, in order.

@@ -16,7 +16,7 @@ import (
 func simulated(turns []turn, speed func(side int, at float64) float64) (both [2]legs) {
 	for i, t := range turns {
 		v := 100 * speed(t.side, float64(i)/float64(len(turns)-1))
-		o := &output{better: map[string]string{"tok/s": "higher"}, results: []result{{name: "X", values: []value{{"tok/s", v}}}}}
+		o := &output{better: []direction{{"tok/s", "higher"}}, results: []result{{name: "X", values: []value{{"tok/s", v}}}}}
 		both[t.side] = append(both[t.side], leg{turn: t, output: o})
 	}
 	return both
