@@ -1,0 +1,226 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"vllmbench/internal/answers"
+	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
+)
+
+// A document is what page and Markdown say, in the order in which they do.
+type document struct {
+	Title     string
+	Simulated []string // names of the runs whose server is the embedded one
+	Runs      []runView
+	Questions []question
+	Warnings  []warning
+	Facts     []factGroup // all of them: the environment
+	Differ    []factView  // those in which the runs differ
+	Tables    []table
+	LeftOut   []leftOut
+	Void      []voidRow
+	Accounts  []account
+	Pairs     []pair
+	Metrics   []definition
+}
+
+// A runView is one run in the list of runs.
+type runView struct {
+	Index    int
+	Name     string
+	When     string // UTC; "" if unknown
+	Model    string
+	Server   string
+	GPU      string
+	Rows     int
+	Void     int
+	Text     bool // read from a text of go test: no requests, no GPU samples
+	Warnings []string
+}
+
+// A question is one of the report's, with what each run says to it.
+type question struct {
+	ID, Question, Figure string
+	Said                 []said
+}
+
+type said struct {
+	Run int // index
+	answers.Answer
+}
+
+// A warning is one that some runs share.
+type warning struct {
+	Runs []string
+	answers.Warning
+}
+
+func newDocument(r *Report) document {
+	facts := factsOf(r.runs)
+	d := document{
+		Facts:     byGroup(facts),
+		Differ:    differing(facts),
+		Questions: questions(r.summaries),
+		Warnings:  warnings(r.summaries),
+		LeftOut:   leftOuts(r.runs),
+		Void:      voidRows(r.runs),
+		Accounts:  accounts(r.runs),
+		Pairs:     pairs(r.runs),
+	}
+	for i, run := range r.runs {
+		d.Runs = append(d.Runs, viewOf(i, run))
+		if run.Header.Simulated {
+			d.Simulated = append(d.Simulated, run.Name)
+		}
+	}
+	d.Title = title(d.Runs)
+	names := metricsOf(r.runs)
+	d.Tables = tables(r.runs, names)
+	d.Metrics = definitions(names)
+	return d
+}
+
+func viewOf(i int, run *results.Run) runView {
+	v := runView{Index: i, Name: Clean(run.Name), Rows: len(run.Rows), Text: run.Text, Warnings: run.Warnings}
+	if !run.Header.Started.IsZero() {
+		v.When = run.Header.Started.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	for _, row := range run.Rows {
+		if len(row.Measured.Void) > 0 {
+			v.Void++
+		}
+	}
+	kind, version := "", ""
+	for _, f := range run.Facts() {
+		switch {
+		case f.Group == results.FactModel && f.Name == "name":
+			v.Model = Clean(f.Value)
+		case f.Group == results.FactServer && f.Name == "kind":
+			kind = Clean(f.Value)
+		case f.Group == results.FactServer && f.Name == "version":
+			version = Clean(f.Value)
+		}
+	}
+	v.Server = strings.TrimSpace(kind + " " + version)
+	v.GPU = gpuOf(run.Header.Devices)
+	return v
+}
+
+// gpuOf names the watched GPUs: "2 x NVIDIA H200".
+func gpuOf(devices []results.Device) string {
+	var names []string
+	for _, d := range devices {
+		if name := Clean(d.Name); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	text := strings.Join(names, ", ")
+	if len(devices) > 1 && len(names) == 1 {
+		text = fmt.Sprintf("%d × %s", len(devices), text)
+	}
+	return text
+}
+
+// title names what all runs have in common.
+func title(runs []runView) string {
+	common := func(of func(runView) string) string {
+		for _, r := range runs {
+			if of(r) != of(runs[0]) {
+				return ""
+			}
+		}
+		return of(runs[0])
+	}
+	var parts []string
+	for _, part := range []string{
+		common(func(r runView) string { return r.Model }),
+		common(func(r runView) string { return r.GPU }),
+		common(func(r runView) string { return r.Server }),
+	} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return runs[0].Name
+	}
+	return strings.Join(parts, " · ")
+}
+
+// questions gathers the answers by question, in the order of the first run's.
+func questions(summaries []answers.Summary) (out []question) {
+	for run, s := range summaries {
+		for _, a := range s.Answers {
+			i := slices.IndexFunc(out, func(q question) bool { return q.ID == a.ID })
+			if i < 0 {
+				i = len(out)
+				out = append(out, question{ID: a.ID, Question: a.Question})
+			}
+			if out[i].Figure == "" {
+				out[i].Figure = a.Figure
+			}
+			out[i].Said = append(out[i].Said, said{run, a})
+		}
+	}
+	return out
+}
+
+// warnings gathers equal warnings of several runs.
+func warnings(summaries []answers.Summary) (out []warning) {
+	for _, s := range summaries {
+		for _, w := range s.Warnings {
+			i := slices.IndexFunc(out, func(have warning) bool { return have.Warning == w })
+			if i < 0 {
+				i = len(out)
+				out = append(out, warning{Warning: w})
+			}
+			out[i].Runs = append(out[i].Runs, s.Run)
+		}
+	}
+	return out
+}
+
+// metricsOf names every metric that a row of the runs has or was refused, in
+// the order of display; those that are none of ours come last.
+func metricsOf(runs []*results.Run) []string {
+	var quantiles []int
+	seen := map[string]bool{}
+	var foreign []string
+	note := func(metric string) {
+		if seen[metric] {
+			return
+		}
+		seen[metric] = true
+		foreign = append(foreign, metric)
+		if q := quantileOf(metric); q > 0 && !slices.Contains(quantiles, q) {
+			quantiles = append(quantiles, q)
+		}
+	}
+	for _, run := range runs {
+		for _, row := range run.Rows {
+			for _, v := range row.Measured.Values {
+				note(v.Metric)
+			}
+			for _, l := range row.Measured.LeftOut {
+				note(l.Metric)
+			}
+		}
+	}
+	slices.Sort(quantiles)
+	var names []string
+	for _, m := range measure.Metrics(quantiles) {
+		if seen[m.Name] {
+			names = append(names, m.Name)
+			delete(seen, m.Name)
+		}
+	}
+	for _, metric := range foreign {
+		if seen[metric] {
+			names = append(names, metric)
+		}
+	}
+	return names
+}

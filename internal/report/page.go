@@ -1,0 +1,99 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"io"
+)
+
+// A page is what the templates fill in.
+type page struct {
+	Doc        document
+	Policy     string
+	Style      template.CSS
+	Library    template.JS
+	Script     template.JS
+	Data       template.JS
+	ByID       map[string]*plot // the figures that stand beside an answer
+	Drawn      map[string]bool  // IDs of all figures
+	Places     []*plot          // the others
+	Timed      []*plot          // those over time
+	NoTimeline []string         // of which run something has none, and why
+}
+
+// HTML writes the page. pictures are SVG by the ID of their figure.
+func (r *Report) HTML(w io.Writer, pictures map[string][]byte) error {
+	templates, err := parse()
+	if err != nil {
+		return err
+	}
+	p := &page{Doc: r.doc, NoTimeline: r.noTimeline()}
+	if err := p.load(); err != nil {
+		return fmt.Errorf("reading the page's script and styles: %w", err)
+	}
+	var names []string
+	for _, run := range r.runs {
+		names = append(names, Clean(run.Name))
+	}
+	data, err := encode(newPageData(names, r.figures, r.timelines))
+	if err != nil {
+		return fmt.Errorf("encoding the page's data: %w", err)
+	}
+	p.Data = template.JS(data)
+	p.arrange(r, pictures)
+	if err := templates.Execute(w, p); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return nil
+}
+
+// load fills in script, styles and the policy that names them.
+func (p *page) load() error {
+	library, err := asset(libraryFile)
+	if err != nil {
+		return err
+	}
+	script, err := asset(scriptFiles...)
+	if err != nil {
+		return err
+	}
+	style, err := asset(styleFiles...)
+	if err != nil {
+		return err
+	}
+	p.Library, p.Script, p.Style = template.JS(library), template.JS(script), template.CSS(style)
+	p.Policy = policy(library, script)
+	return nil
+}
+
+// arrange puts each plot where it belongs: beside the first answer that it
+// shows, among those over time, or with the rest.
+func (p *page) arrange(r *Report, pictures map[string][]byte) {
+	p.ByID, p.Drawn = map[string]*plot{}, map[string]bool{}
+	answer := map[string]string{}
+	for _, q := range r.doc.Questions {
+		if answer[q.Figure] == "" && len(q.Said) > 0 {
+			answer[q.Figure] = q.Said[0].Text
+		}
+	}
+	room := pictureBudget
+	for _, place := range r.plots() {
+		if svg := inline(pictures[place.ID]); len(svg) <= room {
+			room -= len(svg)
+			place.Picture = template.HTML(svg)
+		}
+		p.Drawn[place.ID] = true
+		place.Label = place.Title
+		if text := answer[place.ID]; text != "" {
+			place.Label += " " + Clean(text)
+		}
+		switch {
+		case place.timed:
+			p.Timed = append(p.Timed, place)
+		case answer[place.ID] != "":
+			p.ByID[place.ID] = place
+		default:
+			p.Places = append(p.Places, place)
+		}
+	}
+}
