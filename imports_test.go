@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 
 // testsMayImport is what tests may import besides.
 var testsMayImport = map[string][]string{
+	"bench":         {"internal/ab"},
 	"cmd/vllmbench": {"client", "internal/measure"},
 }
 

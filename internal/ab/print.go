@@ -17,7 +17,11 @@ func (r *runner) say(format string, args ...any) {
 // tell reports a leg that has ended well.
 func (r *runner) tell(t turn, out *output, took time.Duration) {
 	done, all := t.leg, len(r.turns)
-	line := fmt.Sprintf("leg %d of %d: %s, %d rows, %s", done, all, r.sides[t.side].Name, len(out.results), rough(took))
+	rows := fmt.Sprintf("%d rows", len(out.results))
+	if len(out.results) == 1 {
+		rows = "1 row"
+	}
+	line := fmt.Sprintf("leg %d of %d: %s, %s, %s", done, all, r.sides[t.side].Name, rows, rough(took))
 	if left := all - done; left > 0 {
 		line += fmt.Sprintf(", about %s left", rough(time.Since(r.began)/time.Duration(done)*time.Duration(left)))
 	}
