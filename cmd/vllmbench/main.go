@@ -22,7 +22,9 @@ func commands() []command {
 		{"sim", "run the embedded server: vLLM's API and scheduler, without weights", vllmsim.Main},
 		{"monitor", "show a server and its GPU while they work", watch},
 		{"ab", "measure two servers in turns, so that drift does not pass for a difference", turns},
+		{"compare", "hold two runs against each other, and decide", compareRuns},
 		{"export", "write the JSON and CSV files of saved runs", export},
+		{"report", "answer from saved runs, with plots: a page, Markdown, pictures", reportRuns},
 	}
 }
 

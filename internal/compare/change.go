@@ -81,17 +81,17 @@ func (s series) values() []float64 {
 // have two values at least on both sides. Repetitions are rounds over all
 // benchmarks, and what disturbs a round disturbs several of them, so the round
 // and not the value is what varies: the variance is that of the rounds'
-// contributions to the mean.
-func meanChange(old, new []series) change {
+// contributions to the mean. n1 and n2 are the numbers of rounds.
+func meanChange(old, new []series) (c change, n1, n2 int) {
 	m1, v1, n1 := rounds(old)
 	m2, v2, n2 := rounds(new)
-	return combine(m2-m1, v1, v2, n1, n2)
+	return combine(m2-m1, v1, v2, float64(n1), float64(n2)), n1, n2
 }
 
 // rounds returns the mean over benchmarks of their means, the variance of a
 // round's mean, and the number of rounds. A round that lacks a benchmark
 // contributes what it has.
-func rounds(all []series) (mean, variance, n float64) {
+func rounds(all []series) (mean, variance float64, rounds int) {
 	parts := map[int]float64{} // of each round, to the mean's deviation
 	k := float64(len(all))
 	for _, s := range all {
@@ -105,8 +105,8 @@ func rounds(all []series) (mean, variance, n float64) {
 	for _, p := range parts {
 		sum += p * p
 	}
-	n = float64(len(parts))
+	n := float64(len(parts))
 	// sum n/(n-1) estimates the variance of the mean, which is that of a round over n.
 	variance = max(sum*n*n/(n-1), resolution*resolution/k)
-	return mean, variance, n
+	return mean, variance, len(parts)
 }

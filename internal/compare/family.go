@@ -16,6 +16,8 @@ type test struct {
 type outcome struct {
 	below, above bool
 	low, high    float64
+	lowLevel     float64 // share of cases in which low errs
+	highLevel    float64
 	p            float64 // two-sided, corrected: at most alpha if and only if it is decided
 }
 
@@ -34,11 +36,12 @@ func decide(tests []test, alpha float64) []outcome {
 	out := make([]outcome, n)
 	for i, t := range tests {
 		out[i] = outcome{
-			below: highs[i].rejected,
-			above: lows[i].rejected,
-			low:   t.log - t.reach(lows[i].level),
-			high:  t.log + t.reach(highs[i].level),
-			p:     min(1, 2*min(highs[i].p, lows[i].p)),
+			below:    highs[i].rejected,
+			above:    lows[i].rejected,
+			low:      t.log - t.reach(lows[i].level),
+			high:     t.log + t.reach(highs[i].level),
+			lowLevel: lows[i].level, highLevel: highs[i].level,
+			p: min(1, 2*min(highs[i].p, lows[i].p)),
 		}
 	}
 	return out

@@ -44,6 +44,9 @@ func Load(path string) (*Run, error) {
 	return run, err
 }
 
+// TextLacks is the warning that every run has that was read from a text.
+const TextLacks = "a text holds neither requests nor GPU samples: record the run (-record) for them"
+
 // A textRow is a row and the line of the text that it is from.
 type textRow struct {
 	line int
@@ -75,7 +78,7 @@ func readText(text []byte, path string) (*Run, error) {
 		repetitions[f.row.Name]++
 		run.Rows = append(run.Rows, Row{Repetition: repetitions[f.row.Name], Measured: f.row})
 	}
-	run.warn("a text holds neither requests nor GPU samples: record the run (-record) for them")
+	run.warn("%s", TextLacks)
 	return run, nil
 }
 
