@@ -24,6 +24,9 @@ const (
 // cores on an H200.
 const boundShare = 50
 
+// mostBatch is beyond any batch, and keeps a damaged record from being computed.
+const mostBatch = 1 << 16
+
 // A decoding is what is known of the decode steps of one cell.
 type decoding struct {
 	measure.Cell
@@ -55,12 +58,14 @@ func bound(v *view, _ *Summary) Answer {
 	return a
 }
 
-// decodings are the cells of the smallest and the largest batch.
+// decodings are the cells of the smallest and the largest batch, of those that
+// the server decodes at once: beyond max-num-seqs its steps grow no larger.
 func (v *view) decodings() []decoding {
 	var cells []measure.Cell
 	for _, experiment := range []string{throughput, latency, seqlen} {
 		for _, l := range Levels(v.run, experiment, "tok/s") {
-			if slices.ContainsFunc(v.rows, func(r *results.Row) bool { return r.Measured.Cell == l.Cell }) {
+			valid := slices.ContainsFunc(v.rows, func(r *results.Row) bool { return r.Measured.Cell == l.Cell })
+			if seqs := v.sequences(); valid && (len(cells) == 0 || seqs == 0 || l.Cell.Batch <= seqs) {
 				cells = append(cells, l.Cell)
 			}
 		}
@@ -80,25 +85,18 @@ func (v *view) decodings() []decoding {
 	return out
 }
 
-// decoding is one cell's; of its requests, as many decode at once as the server lets.
 func (v *view) decoding(cell measure.Cell) decoding {
 	at := func(metric string) Estimate { return v.cell(cell, metric) }
 	d := decoding{Cell: cell, dram: at("gpu-dram-%"), tensor: at("gpu-tensor-%"), sm: at("gpu-sm-%"), itl: at("mean-itl-ns"), floor: at("decode-floor-%")}
 	if d.itl.N == 0 {
 		d.itl = at("p50-itl-ns")
 	}
-	running := cell.Batch
-	if seqs := v.sequences(); seqs > 0 && seqs < running {
-		running = seqs
-		d.floor = Estimate{} // it is of a batch that never ran
-	}
-	if v.model != nil && running > 0 {
-		d.work = v.model.Decode(running, cell.PromptTokens+cell.OutputTokens/2)
+	if v.model != nil && cell.Batch > 0 && cell.Batch < mostBatch {
+		d.work = v.model.Decode(cell.Batch, cell.PromptTokens+cell.OutputTokens/2)
 		if v.peaks != nil {
 			d.roofline = d.work.Bound(*v.peaks)
 			if d.floor.N == 0 && d.itl.N > 0 {
-				least := float64(d.work.Floor(*v.peaks))
-				d.floor = Estimate{Value: 100 * least / d.itl.Value, N: d.itl.N}
+				d.floor = d.itl.under(100 * float64(d.work.Floor(*v.peaks)))
 			}
 		}
 	}
@@ -141,6 +139,8 @@ func (v *view) boundOf(d *decoding) string {
 		fmt.Fprintf(&b, "At batch %d decode is bound by neither: the GPU waits for launches or for the host", d.Batch)
 	case d.gpm != "" && d.roofline != "" && d.gpm != d.roofline:
 		fmt.Fprintf(&b, "At batch %d the counters say that %s bounds decode and the roofline says %s: they do not agree", d.Batch, d.gpm, d.roofline)
+	case d.gpm == "":
+		fmt.Fprintf(&b, "At batch %d the roofline says that %s bounds decode", d.Batch, says)
 	default:
 		fmt.Fprintf(&b, "At batch %d decode is bound by %s", d.Batch, says)
 	}

@@ -45,6 +45,16 @@ func (e Estimate) scaled(by float64) Estimate {
 	return out
 }
 
+// under is x divided by e, which is positive.
+func (e Estimate) under(x float64) Estimate {
+	out := Estimate{Value: x / e.Value, N: e.N}
+	if e.Low != nil && *e.Low > 0 {
+		low, high := x / *e.High, x / *e.Low
+		out.Low, out.High = &low, &high
+	}
+	return out
+}
+
 // holds says whether x lies within the interval, or, where there is none,
 // whether it is the value.
 func (e Estimate) holds(x float64) bool {

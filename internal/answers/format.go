@@ -88,7 +88,7 @@ func (e Estimate) duration(per string) string {
 		widest = max(widest, math.Abs(*e.Low), math.Abs(*e.High))
 	}
 	scale, unit := timeUnit(widest)
-	return e.scaled(1/scale).text(unit + per)
+	return e.scaled(1 / scale).text(unit + per)
 }
 
 // ns writes nanoseconds in the unit that suits them.

@@ -48,13 +48,17 @@ func limits(v *view, _ *Summary) Answer {
 	a.Status = Answered
 	var b strings.Builder
 	if len(now) > 0 {
-		fmt.Fprintf(&b, "At batch %g: %s.", largest, strings.Join(now, "; "))
+		fmt.Fprintf(&b, "At batch %v: %s.", largest, strings.Join(now, "; "))
 	} else {
-		fmt.Fprintf(&b, "Up to batch %g none of the server's limits is reached.", largest)
+		fmt.Fprintf(&b, "Up to batch %v none of the server's limits is reached.", largest)
 	}
 	for i, c := range ceilings {
 		if c.batch > largest {
-			fmt.Fprintf(&b, " Next is %s, at batch %s", c.name, count(int(c.batch)))
+			next := "Next is"
+			if len(now) > 0 {
+				next = "After that comes"
+			}
+			fmt.Fprintf(&b, " %s %s, at batch %s", next, c.name, count(int(c.batch)))
 			if i+1 < len(ceilings) {
 				fmt.Fprintf(&b, ", then %s, at batch %s", ceilings[i+1].name, count(int(ceilings[i+1].batch)))
 			}
@@ -167,7 +171,7 @@ func (v *view) clientEvidence() (lines []string) {
 	cpu, tok := v.batches("cpu-ns/tok"), v.batches("tok/s")
 	if n := len(cpu.x); n > 0 && n == len(tok.x) {
 		cores := cpu.at(n-1).Value * tok.at(n-1).Value / 1e9
-		line := fmt.Sprintf("client: it uses %s processors at batch %g", number(cores), cpu.x[n-1])
+		line := fmt.Sprintf("client: it uses %s processors at batch %v", number(cores), cpu.x[n-1])
 		if all := v.run.Header.Environment.Cores; all > 0 {
 			line += " of " + strconv.Itoa(all)
 		}
@@ -191,7 +195,7 @@ func (v *view) frontEndEvidence() []string {
 	if share < frontEndMatters || grows.Value < frontEndGrows {
 		return nil
 	}
-	return []string{fmt.Sprintf("front end: %s of TTFT at batch %g lies between server and wire, %s of that at batch %g: the HTTP process of the server grows into a limit (--api-server-count)", e.at(last).duration(""), e.x[last], grows.ratio(), e.x[0])}
+	return []string{fmt.Sprintf("front end: %s of TTFT at batch %v lies between server and wire, %s of that at batch %v: the HTTP process of the server grows into a limit (--api-server-count)", e.at(last).duration(""), e.x[last], grows.ratio(), e.x[0])}
 }
 
 // powerEvidence tells of the power cap where the GPU named it, and of the clock where it fell.
@@ -200,7 +204,7 @@ func (v *view) powerEvidence(largest float64) (lines []string) {
 	first, at := 0, c.find(largest)
 	if at > 0 {
 		if fall := 100 * (1 - c.at(at).Value/c.at(first).Value); fall >= 1 {
-			lines = append(lines, fmt.Sprintf("clock: %s GHz at batch %g, %s %% below that at batch %g", c.at(at).scaled(1e-9).text(""), largest, number(fall), c.x[first]))
+			lines = append(lines, fmt.Sprintf("clock: %s GHz at batch %v, %s %% below that at batch %v", c.at(at).scaled(1e-9).text(""), largest, number(fall), c.x[first]))
 		}
 	}
 	limit := 0.0
@@ -208,7 +212,7 @@ func (v *view) powerEvidence(largest float64) (lines []string) {
 		limit += d.PowerLimit
 	}
 	if i := w.find(largest); i >= 0 && limit > 0 {
-		lines = append(lines, fmt.Sprintf("power: %s at batch %g of a limit of %s W", w.at(i).text("W"), largest, number(limit)))
+		lines = append(lines, fmt.Sprintf("power: %s at batch %v of a limit of %s W", w.at(i).text("W"), largest, number(limit)))
 	}
 	if share := v.throttled(); share > 0 {
 		lines = append(lines, fmt.Sprintf("power: the GPU ran below its clock in %s %% of its reads (%s)", number(100*share), v.throttles()))

@@ -1,6 +1,7 @@
 package answers
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
@@ -32,6 +33,15 @@ func fitLine(s series) *Line {
 	}
 	l.Straight = l.Worst <= straightEnough || !bent(s, s.weights())
 	return l
+}
+
+// offBy says how far the levels lie from the line.
+func (l *Line) offBy() string {
+	text := fmt.Sprintf("off by %s %% at most", number(100*l.Worst))
+	if l.Straight && l.Worst > straightEnough {
+		text += ", which the spread of the repetitions explains"
+	}
+	return text
 }
 
 // lines are the lines of the repetitions; NaN where one has fewer than two levels.

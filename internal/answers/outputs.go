@@ -26,10 +26,10 @@ func outputs(v *view, s *Summary) Answer {
 	a.Status = Answered
 	s.DecodeByPrompt, s.Decode = o.lines, o.pooled
 	l := o.pooled
-	shape := fmt.Sprintf("straight from %g to %g tokens, off by %s %% at most", o.first, o.last, number(100*l.Worst))
+	shape := fmt.Sprintf("straight from %v to %v tokens, %s", o.first, o.last, l.offBy())
 	switch {
 	case l.Levels == 2:
-		shape = fmt.Sprintf("from %g and %g tokens only: a third length in -outputs would show whether that is a straight line", o.first, o.last)
+		shape = fmt.Sprintf("from %v and %v tokens only: a third length in -outputs would show whether that is a straight line", o.first, o.last)
 	case !l.Straight:
 		shape = fmt.Sprintf("no straight line: off by up to %s %%", number(100*l.Worst))
 	}
@@ -138,13 +138,13 @@ func (o *outputFit) contextText() string {
 	}
 	switch {
 	case dearer.Low == nil:
-		return fmt.Sprintf(" After a prompt of %g tokens it costs %s more than after %g.", o.b.x[last], share.text("%"), o.b.x[0])
+		return fmt.Sprintf(" After a prompt of %v tokens it costs %s more than after %v.", o.b.x[last], share.text("%"), o.b.x[0])
 	case *dearer.Low > 1:
-		return fmt.Sprintf(" A longer context makes it dearer: %s from a prompt of %g to one of %g tokens.", share.text("%"), o.b.x[0], o.b.x[last])
+		return fmt.Sprintf(" A longer context makes it dearer: %s from a prompt of %v to one of %v tokens.", share.text("%"), o.b.x[0], o.b.x[last])
 	case *dearer.High < 1:
-		return fmt.Sprintf(" A longer context makes it no dearer: %s from a prompt of %g to one of %g tokens.", share.text("%"), o.b.x[0], o.b.x[last])
+		return fmt.Sprintf(" A longer context makes it no dearer: %s from a prompt of %v to one of %v tokens.", share.text("%"), o.b.x[0], o.b.x[last])
 	}
-	return fmt.Sprintf(" A longer context makes no difference that stands out: %s from a prompt of %g to one of %g tokens.", share.text("%"), o.b.x[0], o.b.x[last])
+	return fmt.Sprintf(" A longer context makes no difference that stands out: %s from a prompt of %v to one of %v tokens.", share.text("%"), o.b.x[0], o.b.x[last])
 }
 
 // merit compares the two prices: of a prompt token, at the margin of the
@@ -156,17 +156,13 @@ func (v *view) merit(s *Summary) string {
 	}
 	price, where := s.Prefill.B, ""
 	if last := len(t.x) - 1; !s.Prefill.Straight {
-		price, where = t.segment(last-1), fmt.Sprintf(" between %g and %g tokens", t.x[last-1], t.x[last])
+		price, where = t.segment(last-1), fmt.Sprintf(" between %v and %v tokens", t.x[last-1], t.x[last])
 	}
 	if price.Value <= 0 || price.holds(0) || price.Low != nil && *price.Low <= 0 {
 		return ""
 	}
-	n := Estimate{Value: s.Decode.B.Value / price.Value, N: min(price.N, s.Decode.B.N)}
-	if price.Low != nil && s.Decode.B.Low != nil {
-		// The output token's price is known far better, so the interval is that of the prompt token's.
-		low, high := s.Decode.B.Value / *price.High, s.Decode.B.Value / *price.Low
-		n.Low, n.High = &low, &high
-	}
+	// The output token's price is known far better, so the interval is that of the prompt token's.
+	n := price.under(s.Decode.B.Value)
 	return fmt.Sprintf(" One output token costs as much as %s prompt tokens%s.", n.text(""), where)
 }
 

@@ -47,13 +47,13 @@ func (v *view) ttftOverPrompt() (s series, metric string) {
 func straightPrompt(l *Line, t series) string {
 	first, last := t.x[0], t.x[len(t.x)-1]
 	if l.B.holds(0) || l.B.Value <= 0 {
-		return fmt.Sprintf("From %g to %g tokens the length of the prompt makes no difference that stands out: a token costs %s, and any request waits %s.", first, last, l.B.duration(" a token"), l.A.duration(""))
+		return fmt.Sprintf("From %v to %v tokens the length of the prompt makes no difference that stands out: a token costs %s, and any request waits %s.", first, last, l.B.duration(" a token"), l.A.duration(""))
 	}
 	text := fmt.Sprintf("A prompt token costs %s, on top of %s that every request pays", l.B.duration(""), l.A.duration(""))
 	if l.Levels == 2 {
-		return text + fmt.Sprintf(": through %g and %g tokens, of which nobody can say whether they are on a straight line. A third length in -prompts would.", first, last)
+		return text + fmt.Sprintf(": through %v and %v tokens, of which nobody can say whether they are on a straight line. A third length in -prompts would.", first, last)
 	}
-	return text + fmt.Sprintf("; that is a straight line from %g to %g tokens, off by %s %% at most.", first, last, number(100*l.Worst))
+	return text + fmt.Sprintf("; that is a straight line from %v to %v tokens, %s.", first, last, l.offBy())
 }
 
 // bentPrompt says how TTFT bends: where it is flat, and what a token costs between the other levels.
@@ -67,12 +67,12 @@ func bentPrompt(t series) string {
 	fmt.Fprintf(&b, "TTFT is no straight line over the prompt.")
 	switch {
 	case flat == last:
-		fmt.Fprintf(&b, " It stays within %g %% of %s from %g to %g tokens, so a token costs next to nothing there: add longer ones to -prompts.", 100*flatRise, t.at(0).duration(""), t.x[0], t.x[last])
+		fmt.Fprintf(&b, " It stays within %v %% of %s from %v to %v tokens, so a token costs next to nothing there: add longer ones to -prompts.", 100*flatRise, t.at(0).duration(""), t.x[0], t.x[last])
 		return b.String()
 	case flat > 0:
-		fmt.Fprintf(&b, " It is %s at %g tokens and still %s at %g.", t.at(0).duration(""), t.x[0], t.at(flat).duration(""), t.x[flat])
+		fmt.Fprintf(&b, " It is %s at %v tokens and still %s at %v.", t.at(0).duration(""), t.x[0], t.at(flat).duration(""), t.x[flat])
 	default:
-		fmt.Fprintf(&b, " It is %s at %g tokens.", t.at(0).duration(""), t.x[0])
+		fmt.Fprintf(&b, " It is %s at %v tokens.", t.at(0).duration(""), t.x[0])
 	}
 	var costs []string
 	for i := flat; i < last; i++ {
@@ -81,7 +81,7 @@ func bentPrompt(t series) string {
 		if cost.holds(0) {
 			nothing = "nothing that stands out, "
 		}
-		costs = append(costs, fmt.Sprintf("%s%s from %g to %g tokens", nothing, cost.duration(""), t.x[i], t.x[i+1]))
+		costs = append(costs, fmt.Sprintf("%s%s from %v to %v tokens", nothing, cost.duration(""), t.x[i], t.x[i+1]))
 	}
 	fmt.Fprintf(&b, " A prompt token costs %s.", strings.Join(costs, ", then "))
 	return b.String()
@@ -100,7 +100,7 @@ func doubling(l *Line, t series) string {
 	last := len(t.x) - 1
 	whole, half := t.x[last], t.x[last]/2
 	if half < t.x[0] {
-		return fmt.Sprintf("The lengths are too near to each other to see a doubling: %g instead of %g tokens takes %s.", whole, t.x[0], t.over(last, 0).ratio())
+		return fmt.Sprintf("The lengths are too near to each other to see a doubling: %v instead of %v tokens takes %s.", whole, t.x[0], t.over(last, 0).ratio())
 	}
 	var factor Estimate
 	by := "measured"
@@ -109,7 +109,7 @@ func doubling(l *Line, t series) string {
 	} else if l.Straight {
 		factor, by = t.doublingByLine(half), "by the fit"
 	} else {
-		factor, by = t.doublingBetween(half), fmt.Sprintf("%g tokens interpolated", half)
+		factor, by = t.doublingBetween(half), fmt.Sprintf("%v tokens interpolated", half)
 	}
 	says := "Twice the prompt is not twice the time"
 	if factor.holds(2) || math.Abs(factor.Value-2) <= 2*straightEnough {
@@ -117,7 +117,7 @@ func doubling(l *Line, t series) string {
 	} else if factor.Value > 2 {
 		says = "Twice the prompt takes more than twice the time"
 	}
-	return fmt.Sprintf("%s: from %g to %g tokens it is %s (%s).", says, half, whole, factor.ratio(), by)
+	return fmt.Sprintf("%s: from %v to %v tokens it is %s (%s).", says, half, whole, factor.ratio(), by)
 }
 
 func (s series) doublingByLine(half float64) Estimate {
@@ -142,9 +142,9 @@ func (s series) doublingBetween(half float64) Estimate {
 func (v *view) promptEvidence(t series, l *Line, metric string) []string {
 	var levels, ratios []string
 	for i, x := range t.x {
-		levels = append(levels, fmt.Sprintf("%g tokens: %s", x, t.at(i).duration("")))
+		levels = append(levels, fmt.Sprintf("%v tokens: %s", x, t.at(i).duration("")))
 		if i > 0 {
-			ratios = append(ratios, fmt.Sprintf("%g to %g tokens (%s): %s", t.x[i-1], x, times(x/t.x[i-1]), t.over(i, i-1).ratio()))
+			ratios = append(ratios, fmt.Sprintf("%v to %v tokens (%s): %s", t.x[i-1], x, times(x/t.x[i-1]), t.over(i, i-1).ratio()))
 		}
 	}
 	lines := []string{
@@ -155,7 +155,7 @@ func (v *view) promptEvidence(t series, l *Line, metric string) []string {
 	if graph := float64(v.config.Config.Compilation.MaxGraph); graph > 0 && !l.Straight {
 		i, _ := slices.BinarySearch(t.x, graph+1)
 		if i > 0 && i < len(t.x) {
-			lines = append(lines, fmt.Sprintf("the server has CUDA graphs for up to %g tokens (max_cudagraph_capture_size): prompts of %g tokens and more run without them", graph, t.x[i]))
+			lines = append(lines, fmt.Sprintf("the server has CUDA graphs for up to %v tokens (max_cudagraph_capture_size): prompts of %v tokens and more run without them", graph, t.x[i]))
 		}
 	}
 	return lines

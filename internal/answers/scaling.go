@@ -43,7 +43,7 @@ func (v *view) kneeText(k *Knee, t series) string {
 	var b strings.Builder
 	before := "in proportion"
 	if k.Before.Value < inProportion {
-		before = "with the exponent " + k.Before.text("")
+		before = "with the exponent " + exponent(k.Before)
 	}
 	after := "more slowly"
 	switch {
@@ -52,20 +52,28 @@ func (v *view) kneeText(k *Knee, t series) string {
 	case k.After.Value < 0.25:
 		after = "hardly"
 	}
-	fmt.Fprintf(&b, "Throughput grows %s up to batch %s, then %s (exponent %s, after %s)", before, k.Batch.text(""), after, k.After.text(""), k.Before.text(""))
+	fmt.Fprintf(&b, "Throughput grows %s up to batch %s, then %s (exponent %s, after %s)", before, k.Batch.text(""), after, exponent(k.After), exponent(k.Before))
 	largest := t.x[len(t.x)-1]
 	if seqs, ok := v.setting("max-num-seqs"); ok && v.oneStep(t, k.Batch.Value, float64(seqs)) {
 		fmt.Fprintf(&b, ": the server runs %s at once (max-num-seqs=%d)", plural(seqs, "sequence"), seqs)
 		if q := v.batches("engine-queue-ns"); q.find(largest) >= 0 {
-			fmt.Fprintf(&b, ", and requests wait %s for their turn at batch %g", q.at(q.find(largest)).duration(""), largest)
+			fmt.Fprintf(&b, ", and requests wait %s for their turn at batch %v", q.at(q.find(largest)).duration(""), largest)
 		}
 	}
 	b.WriteString(".")
 	if k.Before.Value < inProportion && k.Batch.Value <= t.x[1]*(1+hingeStep) {
-		fmt.Fprintf(&b, " It may lie before batch %g, the second that was measured: add smaller ones to -batches.", t.x[1])
+		fmt.Fprintf(&b, " It may lie before batch %v, the second that was measured: add smaller ones to -batches.", t.x[1])
 	}
-	fmt.Fprintf(&b, " At batch %g it is %s of proportional.", largest, v.efficiency(t, len(t.x)-1).text("%"))
+	fmt.Fprintf(&b, " At batch %v it is %s of proportional.", largest, v.efficiency(t, len(t.x)-1).text("%"))
 	return b.String()
+}
+
+// exponent writes two decimals: a third says nothing of how a server scales.
+func exponent(e Estimate) string {
+	if e.Low == nil {
+		return fmt.Sprintf("%s (n=%d)", fixed(e.Value, 2), e.N)
+	}
+	return fmt.Sprintf("%s [%s, %s]", fixed(e.Value, 2), fixed(*e.Low, 2), fixed(*e.High, 2))
 }
 
 // oneStep says whether no measured batch lies between a and b.
@@ -84,14 +92,14 @@ func (v *view) gradualText(t series) string {
 	largest := t.x[last]
 	e := v.efficiency(t, last)
 	var b strings.Builder
-	fmt.Fprintf(&b, "No knee up to batch %g: try -batches=%g,%g,%g.", largest, largest, 2*largest, 4*largest)
+	fmt.Fprintf(&b, "No knee up to batch %v: try -batches=%v,%v,%v.", largest, largest, 2*largest, 4*largest)
 	if e.Value >= 97 || e.holds(100) {
 		fmt.Fprintf(&b, " Throughput grows in proportion, to %s (%s of proportional).", t.at(last).text("tok/s"), e.text("%"))
 		return b.String()
 	}
-	fmt.Fprintf(&b, " Scaling is lost gradually: batch %g brings %s, which is %s of what batch %g promises.", largest, t.at(last).text("tok/s"), e.text("%"), t.x[0])
+	fmt.Fprintf(&b, " Scaling is lost gradually: batch %v brings %s, which is %s of what batch %v promises.", largest, t.at(last).text("tok/s"), e.text("%"), t.x[0])
 	if each, ok := v.lossEach(t); ok {
-		fmt.Fprintf(&b, " Each request more adds %s of its time alone to every token", each.text("%"))
+		fmt.Fprintf(&b, " Each further request makes every token %s slower than it would be alone", each.text("%"))
 		if half := 100 / each.Value; half > largest {
 			fmt.Fprintf(&b, "; if that goes on beyond what was measured, half is lost at batch %s", count(int(math.Round(half))))
 		}
@@ -132,17 +140,15 @@ func (v *view) ttftOverBatch(k *Knee) string {
 	}
 	from, to := 0, len(f.x)-1
 	if k.Found {
-		for i, x := range f.x {
-			if x <= k.Batch.Value*(1+2*hingeStep) {
+		off := func(i int) float64 { return math.Abs(math.Log(f.x[i] / k.Batch.Value)) }
+		for i := range f.x[:to] { // the batch next to the knee that has one beyond it
+			if off(i) < off(from) {
 				from = i
 			}
 		}
-		to = min(from+1, to)
+		to = from + 1
 	}
-	if from == to {
-		return ""
-	}
-	text := fmt.Sprintf(" TTFT goes from %s at batch %g to %s at batch %g (%s)", f.at(from).duration(""), f.x[from], f.at(to).duration(""), f.x[to], f.over(to, from).ratio())
+	text := fmt.Sprintf(" TTFT goes from %s at batch %v to %s at batch %v (%s)", f.at(from).duration(""), f.x[from], f.at(to).duration(""), f.x[to], f.over(to, from).ratio())
 	q := v.batches("engine-queue-ns")
 	i := q.find(f.x[to])
 	if i < 0 {
@@ -181,9 +187,9 @@ func (v *view) scalingEvidence(t series) (lines []string) {
 	}
 	var levels, shares []string
 	for i, x := range t.x {
-		levels = append(levels, fmt.Sprintf("%g: %s", x, t.at(i).text("")))
+		levels = append(levels, fmt.Sprintf("%v: %s", x, t.at(i).text("")))
 		if i > 0 {
-			shares = append(shares, fmt.Sprintf("%g: %s", x, v.efficiency(t, i).text("")))
+			shares = append(shares, fmt.Sprintf("%v: %s", x, v.efficiency(t, i).text("")))
 		}
 	}
 	lines = append(lines, fmt.Sprintf("tok/s by batch, over %s: %s", plural(len(t.y), "repetition"), strings.Join(levels, "; ")))

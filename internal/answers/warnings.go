@@ -114,7 +114,7 @@ func (v *view) noisy() (Warning, bool) {
 		return Warning{}, false
 	}
 	return Warning{
-		What:     fmt.Sprintf("The throughput of %s is uncertain by %g %% or more; most in %s: %s.", plural(n, "cell"), 100*noisyThroughput, clean(worst.Cell.Name), worst.text("tok/s")),
+		What:     fmt.Sprintf("The throughput of %s is uncertain by %v %% or more; most in %s: %s.", plural(n, "cell"), 100*noisyThroughput, clean(worst.Cell.Name), worst.text("tok/s")),
 		Evidence: fmt.Sprintf("half the width of the interval over %s is %s %% of the median", plural(worst.N, "repetition"), number(100*worst.spread())),
 		Try:      "a machine that does nothing else, longer cells (-benchtime=5s), more repetitions (-count=20)",
 	}, true

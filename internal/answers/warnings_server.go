@@ -53,7 +53,7 @@ func (v *view) nearlyFull() (Warning, bool) {
 	}
 	share := batch * float64(v.perRequest()) / float64(kv)
 	return Warning{
-		What:     fmt.Sprintf("The KV cache is nearly full: %g requests at their end need %s %% of it.", batch, number(100*share)),
+		What:     fmt.Sprintf("The KV cache is nearly full: %v requests at their end need %s %% of it.", batch, number(100*share)),
 		Evidence: fmt.Sprintf("%s tokens a request, %s tokens of room (num-gpu-blocks x block-size)", count(v.perRequest()), number(float64(kv))),
 		Try:      "--gpu-memory-utilization up or --kv-cache-dtype fp8 before a larger batch or longer requests",
 	}, share >= kvNearlyFull
@@ -71,9 +71,9 @@ func (v *view) queueing() (Warning, bool) {
 		return Warning{}, false
 	}
 	return Warning{
-		What:     fmt.Sprintf("At batch %g requests wait %s in the server's queue, %s of TTFT.", q.x[last], q.at(last).duration(""), share.scaled(100).text("%")),
+		What:     fmt.Sprintf("At batch %v requests wait %s in the server's queue, %s of TTFT.", q.x[last], q.at(last).duration(""), share.scaled(100).text("%")),
 		Evidence: fmt.Sprintf("engine-queue-ns, and max-num-seqs=%s runs fewer than that at once", v.settings["max-num-seqs"]),
-		Try:      fmt.Sprintf("--max-num-seqs %g or more", q.x[last]),
+		Try:      fmt.Sprintf("--max-num-seqs %v or more", q.x[last]),
 	}, true
 }
 
@@ -89,7 +89,7 @@ func (v *view) lowUse() (Warning, bool) {
 		try = "CUDA graphs (no --enforce-eager), then a larger batch"
 	}
 	return Warning{
-		What:     fmt.Sprintf("The GPU is little used even at batch %g: DRAM at %s, tensor cores at %s.", dram.x[last], d.text("%"), t.text("%")),
+		What:     fmt.Sprintf("The GPU is little used even at batch %v: DRAM at %s, tensor cores at %s.", dram.x[last], d.text("%"), t.text("%")),
 		Evidence: fmt.Sprintf("gpu-dram-%% and gpu-tensor-%%, both below %d %%", lowUse),
 		Try:      try,
 	}, d.Value < lowUse && t.Value < lowUse
@@ -107,7 +107,7 @@ func (v *view) idling() (Warning, bool) {
 		try = "CUDA graphs: no --enforce-eager"
 	}
 	return Warning{
-		What:     fmt.Sprintf("The GPU does nothing for %s of the time at batch %g.", e.text("%"), idle.x[last]),
+		What:     fmt.Sprintf("The GPU does nothing for %s of the time at batch %v.", e.text("%"), idle.x[last]),
 		Evidence: "gpu-idle-%, in the windows only; the client kept its streams full",
 		Try:      try,
 	}, e.Value >= 2*idleMatters && v.worst(throughput, "turnaround-%").Value <= clientLimit
