@@ -38,7 +38,7 @@ func TestNothingKnown(t *testing.T) {
 	}
 	s := Of(void.run)
 	require.Len(t, s.Warnings, 1)
-	assert.Contains(t, s.Warnings[0].What, "144 rows of 144 are void")
+	assert.Contains(t, s.Warnings[0].What, "144 rows of 144")
 	assert.Contains(t, s.Warnings[0].What, "and 13 more cells")
 	assert.Contains(t, answer(t, s, "scaling").Evidence, "and 45 more void rows")
 }

@@ -118,7 +118,11 @@ func (v *view) gaps() string {
 	case n == 0:
 		return " No gap is as long as the time between two reads of the GPU; shorter ones do not show one by one."
 	}
-	return fmt.Sprintf(" %s are long enough to be seen, the longest %s in %s; gaps shorter than the time between two reads do not show.", plural(n, "gap"), ns(longest), where)
+	are := "are"
+	if n == 1 {
+		are = "is"
+	}
+	return fmt.Sprintf(" %s %s long enough to be seen, the longest %s in %s; gaps shorter than the time between two reads do not show.", plural(n, "gap"), are, ns(longest), where)
 }
 
 // noGPU says why a metric of the GPU is not there, and which run would have it.

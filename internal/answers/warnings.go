@@ -71,7 +71,7 @@ func (v *view) voidRows() (Warning, bool) {
 		try = "a lower --gpu-memory-utilization leaves room for activations; a lower --max-num-seqs or --max-num-batched-tokens needs less of it"
 	}
 	return Warning{
-		What:     fmt.Sprintf("%s of %d are void and enter no number: %s.", plural(len(v.void), "row"), len(v.run.Rows), where),
+		What:     fmt.Sprintf("Void, and in no number: %s of %d (%s).", plural(len(v.void), "row"), len(v.run.Rows), where),
 		Evidence: fmt.Sprintf("the first: %s", clean(reason)),
 		Try:      try,
 	}, true
