@@ -7,7 +7,7 @@ package figure
 
 // A Figure answers one question.
 type Figure struct {
-	ID     string   `json:"id"`               // also the name of its picture: "throughput"
+	ID     string   `json:"id"`               // also the name of its picture: "throughput"; lower-case letters, digits and "-"
 	Group  string   `json:"group,omitempty"`  // figures of one group are alternatives, of which a reader chooses: the ECDFs of each cell
 	Choice string   `json:"choice,omitempty"` // what this one is called in its group: "Throughput/batch=8"
 	Title  string   `json:"title"`            // the question, or what is shown
@@ -20,11 +20,21 @@ type Figure struct {
 	Notes  []string `json:"notes,omitempty"` // what is not in the picture, and why; what the bars are
 }
 
+// Scales of axes.
+const (
+	Linear = "linear"
+	Log2   = "log2"
+	Log10  = "log10"
+)
+
 // An Axis is one of a figure's two.
 type Axis struct {
 	Label string    `json:"label"`           // with the unit: "TTFT (ms)"
-	Scale string    `json:"scale"`           // "linear", "log2" or "log10"
+	Scale string    `json:"scale"`           // Linear, Log2 or Log10
 	Ticks []float64 `json:"ticks,omitempty"` // none: the drawer chooses round ones
+	// Min and Max are its range, into which no void point enters; both 0: the drawer chooses.
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
 }
 
 // Roles of lines, which decide how they look.
@@ -48,7 +58,7 @@ type Line struct {
 // A Point is one level of one run.
 type Point struct {
 	X float64 `json:"x"`
-	Y float64 `json:"y"`
+	Y float64 `json:"y"` // of a void point 0, which means nothing
 	// Low and High are a 95 % interval over repetitions; nil if there are too few for one.
 	Low   *float64 `json:"low,omitempty"`
 	High  *float64 `json:"high,omitempty"`
@@ -57,11 +67,19 @@ type Point struct {
 	Void  string   `json:"void,omitempty"`  // why it proves nothing; empty if it does
 }
 
+// Kinds of bands.
+const (
+	Window    = "window"    // the window of a row
+	Void      = "void"      // the window of a void row
+	Idle      = "idle"      // the GPUs did nothing
+	Throttled = "throttled" // a GPU ran below its clock
+)
+
 // A Band is an interval of x.
 type Band struct {
 	From  float64 `json:"from"`
 	To    float64 `json:"to"`
-	Kind  string  `json:"kind"` // "window", "void" (a window of a void row), "idle", "throttled"
+	Kind  string  `json:"kind"`
 	Label string  `json:"label"`
 	Run   int     `json:"run"`
 }
