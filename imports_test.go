@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 
 // testsMayImport is what tests may import besides.
 var testsMayImport = map[string][]string{
-	"bench":         {"internal/ab"},
+	"bench":         {"internal/ab", "internal/answers"},
 	"cmd/vllmbench": {"client", "internal/measure"},
 }
 
