@@ -54,8 +54,7 @@ var functions = template.FuncMap{
 	"exact":  func(v float64) string { return count(int(v)) },
 	"list":   func(names []string) string { return strings.Join(cleaned(names), ", ") },
 	"num":    number,
-	"pack":   func(p *page, t table) packed { return packed{p, t} },
-	"strong": emphasise,
+	"pack":   func(p *page, item any) packed { return packed{p, item} },
 	"upper":  func(s string) string { return strings.ToUpper(Clean(s)) },
 	"whole":  count,
 }
@@ -63,10 +62,10 @@ var functions = template.FuncMap{
 // colours is how many colours runs have; then they repeat, with another dash.
 const colours = 6
 
-// A packed is a table with the page that it is in.
+// A packed is a part of the page with the page that it is in.
 type packed struct {
-	Page  *page
-	Table table
+	Page *page
+	Item any
 }
 
 // anchor is the id of a metric's definition.

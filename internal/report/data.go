@@ -51,7 +51,11 @@ func (s short) MarshalJSON() ([]byte, error) {
 
 // newPageData reduces lines of very many points so that all stay within the budget.
 func newPageData(names []string, figures []figure.Figure, timelines []figure.Timeline) pageData {
-	d := pageData{Runs: names, Figures: []figureData{}, Timelines: timelines}
+	d := pageData{Runs: names, Figures: []figureData{}}
+	for _, t := range timelines {
+		t.Notes = timelineNotes(t)
+		d.Timelines = append(d.Timelines, t)
+	}
 	most := perLine(figures)
 	for _, f := range figures {
 		fd := figureData{Figure: f, Lines: []lineData{}}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ type runView struct {
 	Model    string
 	Server   string
 	GPU      string
+	Own      []string // what of model, GPU and server is not the same in all runs
 	Rows     int
 	Void     int
 	Text     bool // read from a text of go test: no requests, no GPU samples
@@ -47,10 +49,23 @@ type question struct {
 	Said                 []said
 }
 
+// A said is one run's answer: its first sentence, and the others.
 type said struct {
-	Run int // index
-	answers.Answer
+	Run      int // index
+	Status   string
+	Lead     emphasis
+	More     string
+	Evidence []string
 }
+
+// foldFrom is how many runs are answered for in sight; the others are folded away.
+const foldFrom = 4
+
+// Shown are the answers in sight.
+func (q question) Shown() []said { return q.Said[:min(foldFrom, len(q.Said))] }
+
+// Folded are the others.
+func (q question) Folded() []said { return q.Said[min(foldFrom, len(q.Said)):] }
 
 // A warning is one that some runs share.
 type warning struct {
@@ -77,6 +92,9 @@ func newDocument(r *Report) document {
 		}
 	}
 	d.Title = title(d.Runs)
+	for i := range d.Runs {
+		d.Runs[i].own(d.Runs)
+	}
 	names := metricsOf(r.runs)
 	d.Tables = tables(r.runs, names)
 	d.Metrics = definitions(names)
@@ -105,7 +123,7 @@ func viewOf(i int, run *results.Run) runView {
 		}
 	}
 	v.Server = strings.TrimSpace(kind + " " + version)
-	v.GPU = gpuOf(run.Header.Devices)
+	v.GPU = cmp.Or(gpuOf(run.Header.Devices), "GPU not recorded")
 	return v
 }
 
@@ -124,30 +142,38 @@ func gpuOf(devices []results.Device) string {
 	return text
 }
 
+// parts of a run that make up the title if all runs have them in common.
+var parts = []func(runView) string{
+	func(r runView) string { return r.Model },
+	func(r runView) string { return r.GPU },
+	func(r runView) string { return r.Server },
+}
+
+func common(runs []runView, part func(runView) string) bool {
+	return !slices.ContainsFunc(runs, func(r runView) bool { return part(r) != part(runs[0]) })
+}
+
 // title names what all runs have in common.
 func title(runs []runView) string {
-	common := func(of func(runView) string) string {
-		for _, r := range runs {
-			if of(r) != of(runs[0]) {
-				return ""
-			}
-		}
-		return of(runs[0])
-	}
-	var parts []string
-	for _, part := range []string{
-		common(func(r runView) string { return r.Model }),
-		common(func(r runView) string { return r.GPU }),
-		common(func(r runView) string { return r.Server }),
-	} {
-		if part != "" {
-			parts = append(parts, part)
+	var shared []string
+	for _, part := range parts {
+		if text := part(runs[0]); text != "" && common(runs, part) {
+			shared = append(shared, text)
 		}
 	}
-	if len(parts) == 0 {
+	if len(shared) == 0 {
 		return runs[0].Name
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(shared, " · ")
+}
+
+// own fills in what the title does not say of the run.
+func (v *runView) own(runs []runView) {
+	for _, part := range parts {
+		if text := part(*v); text != "" && !common(runs, part) {
+			v.Own = append(v.Own, text)
+		}
+	}
 }
 
 // questions gathers the answers by question, in the order of the first run's.
@@ -162,7 +188,8 @@ func questions(summaries []answers.Summary) (out []question) {
 			if out[i].Figure == "" {
 				out[i].Figure = a.Figure
 			}
-			out[i].Said = append(out[i].Said, said{run, a})
+			first, rest := Sentence(Clean(a.Text))
+			out[i].Said = append(out[i].Said, said{run, a.Status, emphasise(first), rest, a.Evidence})
 		}
 	}
 	return out

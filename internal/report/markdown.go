@@ -61,7 +61,7 @@ func (m *markdown) head() {
 	}
 	for _, r := range m.doc.Runs {
 		parts := []string{"**" + escape(r.Name) + "**"}
-		for _, part := range []string{r.When, r.Model, r.GPU, r.Server} {
+		for _, part := range append([]string{r.When}, r.Own...) {
 			if part != "" {
 				parts = append(parts, escape(part))
 			}
@@ -91,12 +91,14 @@ func (m *markdown) answers() {
 			if m.many {
 				who = escape(m.doc.Runs[s.Run].Name) + ": "
 			}
-			e := emphasise(s.Text)
 			number := ""
-			if e.Number != "" {
-				number = "**" + escape(e.Number) + "**"
+			if s.Lead.Number != "" {
+				number = "**" + escape(s.Lead.Number) + "**"
 			}
-			m.line("%s%s%s%s\n", who, m.inner(e.Before, who != ""), number, m.inner(e.After, true))
+			m.line("%s%s%s%s\n", who, m.inner(s.Lead.Before, who != ""), number, m.inner(s.Lead.After, true))
+			if s.More != "" {
+				evidence = append(evidence, "- "+who+escape(s.More))
+			}
 			for _, line := range s.Evidence {
 				evidence = append(evidence, "- "+who+escape(line))
 			}

@@ -73,7 +73,8 @@ func (p *page) arrange(r *Report, pictures map[string][]byte) {
 	answer := map[string]string{}
 	for _, q := range r.doc.Questions {
 		if answer[q.Figure] == "" && len(q.Said) > 0 {
-			answer[q.Figure] = q.Said[0].Text
+			lead := q.Said[0].Lead
+			answer[q.Figure] = lead.Before + lead.Number + lead.After
 		}
 	}
 	room := pictureBudget
@@ -85,7 +86,7 @@ func (p *page) arrange(r *Report, pictures map[string][]byte) {
 		p.Drawn[place.ID] = true
 		place.Label = place.Title
 		if text := answer[place.ID]; text != "" {
-			place.Label += " " + Clean(text)
+			place.Label += " " + text
 		}
 		switch {
 		case place.timed:

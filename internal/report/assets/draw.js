@@ -69,17 +69,20 @@ function drawMarks(u, marks, colours) {
       ctx.stroke();
     });
     if (x < bbox.left || x > bbox.left + bbox.width) return;
-    const width = ctx.measureText(m.label).width;
-    const right = x + width + 6 * k <= bbox.left + bbox.width;
-    write(ctx, m.label, right ? x + 5 * k : x - 5 * k, bbox.top + (10 + 15 * (i % 8)) * k, colour, colours.page, right ? "left" : "right");
+    ctx.font = labelFont(k);
+    const width = ctx.measureText(m.label).width, y = bbox.top + (10 + 15 * (i % 8)) * k, end = bbox.left + bbox.width;
+    const beside = x + width + 6 * k <= end ? x + 5 * k : x - width - 5 * k;
+    write(ctx, m.label, Math.max(Math.min(beside, end - width), bbox.left + 3 * k), y, colour, colours.page, "left");
   });
 }
+
+const labelFont = (k) => 12 * k + "px system-ui, sans-serif";
 
 // write draws text on a ground of the page's colour, so that no line crosses it.
 function write(ctx, text, x, y, colour, ground, align) {
   const k = devicePixelRatio;
   ctx.save();
-  ctx.font = 12 * k + "px system-ui, sans-serif";
+  ctx.font = labelFont(k);
   ctx.textAlign = align;
   ctx.textBaseline = "middle";
   ctx.lineWidth = 4 * k;
@@ -170,6 +173,25 @@ function voidPoint(u, ctx, x, y, colours) {
   ctx.strokeStyle = colours.muted;
   ctx.lineWidth = 1.5 * k;
   cross(ctx, x, Math.min(Math.max(Number.isFinite(y) ? y : 0, bbox.top + edge), bbox.top + bbox.height - edge), 4 * k);
+}
+
+// drawNames writes the levels beside their points, where there is room.
+function drawNames(u, lines, colours) {
+  const { ctx, bbox } = u, k = devicePixelRatio, taken = [];
+  ctx.font = labelFont(k);
+  const free = (r) => r.x >= bbox.left && r.x + r.w <= bbox.left + bbox.width && r.y >= bbox.top && r.y + r.h <= bbox.top + bbox.height &&
+    !taken.some((o) => r.x < o.x + o.w && o.x < r.x + r.w && r.y < o.y + o.h && o.y < r.y + r.h);
+  for (const l of lines) {
+    l.names?.forEach((name, i) => {
+      if (!name) return;
+      const x = px(u, l.x[i]), y = py(u, l.y[i]), w = ctx.measureText(name).width, h = 14 * k, gap = 7 * k;
+      const places = [[x - w / 2, y - gap - h], [x + gap, y - h / 2], [x - w / 2, y + gap], [x - gap - w, y - h / 2], [x + gap, y + gap / 2], [x - gap - w, y - gap / 2 - h]];
+      const at = places.map(([left, top]) => ({ x: left, y: top, w, h })).find(free);
+      if (!at) return;
+      taken.push(at);
+      write(ctx, name, at.x, at.y + h / 2, look(colours, l.run).colour, colours.page, "left");
+    });
+  }
 }
 
 // drawLabels writes each line's label beside its end, moved apart where they would meet.

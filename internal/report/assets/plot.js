@@ -65,7 +65,7 @@ class Plot {
 
   data() { return joined(this.fig.lines); }
 
-  height(width) { return Math.round(Math.min(Math.max(width * 0.55, 240), 360)); }
+  height(width) { return Math.round(Math.min(Math.max(width * 0.5, 230), 330)); }
 
   options(width) {
     const { fig, colours } = this;
@@ -80,7 +80,7 @@ class Plot {
     return {
       width, height: this.height(width), legend: { show: false }, padding: [8, this.margin(), 0, 0],
       scales: { x: scale("x", () => this.view), y: scale("y", () => [low, high]) },
-      axes: [{ ...axis("x", 46), label: fig.x.label, labelFont: "12px system-ui, sans-serif", labelSize: 18 }, axis("y", 52)],
+      axes: [{ ...axis("x", 32), label: fig.x.label, labelFont: "12px system-ui, sans-serif", labelSize: 18 }, axis("y", 52)],
       series: [{}, ...fig.lines.map((l) => ({ paths: () => null, points: { show: false }, stroke: look(colours, l.run).colour }))],
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 9 } },
       hooks: {
@@ -105,18 +105,7 @@ class Plot {
     for (const l of [...this.fig.lines].sort((a, b) => (a.role === "data") - (b.role === "data"))) drawLine(u, l, this.colours, before);
     drawMarks(u, this.fig.marks || [], this.colours);
     if (!this.narrow) drawLabels(u, this.named(), this.colours);
-    this.names(u);
-  }
-
-  // names writes the levels beside the points of the first line that has them.
-  names(u) {
-    for (const l of this.fig.lines) {
-      l.names?.forEach((name, i) => {
-        const x = px(u, l.x[i]), y = py(u, l.y[i]), { left, top, width, height } = u.bbox;
-        if (!name || x < left || x > left + width || y < top || y > top + height) return;
-        write(u.ctx, name, x, y - 12 * devicePixelRatio, look(this.colours, l.run).colour, this.colours.page, "center");
-      });
-    }
+    drawNames(u, this.fig.lines, this.colours);
   }
 
   selected(u) {
@@ -170,7 +159,7 @@ class Plot {
       if (l.void?.[i]) s += ", void: " + l.void[i];
       out.push(s);
     });
-    return [this.fig.x.label + ": " + number(x), ...out, ...bands.map((b) => b.label)].join("\n");
+    return [this.fig.x.label + ": " + (this.fig.x.ticks?.includes(x) ? tick(x) : number(x)), ...out, ...bands.map((b) => b.label)].join("\n");
   }
 }
 
