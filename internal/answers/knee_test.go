@@ -51,6 +51,7 @@ func TestNoFalseKnee(t *testing.T) {
 		{"a power law", func(b float64) float64 { return 200 * math.Pow(b, 0.7) }},
 		{"1 % a request", func(b float64) float64 { return 200 * b / (1 + 0.01*(b-1)) }},
 		{"5 % a request", func(b float64) float64 { return 200 * b / (1 + 0.05*(b-1)) }},
+		{"a mild bend at 8", func(b float64) float64 { return 200 * min(b, 8) * math.Pow(max(b, 8)/8, 0.7) }},
 		{"20 % a request", func(b float64) float64 { return 200 * b / (1 + 0.2*(b-1)) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
