@@ -17,13 +17,13 @@ import (
 type Change struct {
 	Metric         string
 	Better         string  // "higher" or "lower"
-	Ratio          float64 // of B to A
+	Ratio          float64 // of B to A; 0 if Benchmarks is 0
 	Lo, Hi         float64 // its interval at 95 %; 0 and +Inf from one block
 	Benchmarks, Of int     // that have the metric in every leg, of those that have it in any
 }
 
 // Decided says whether the interval excludes "no change".
-func (c Change) Decided() bool { return c.Lo > 1 || c.Hi < 1 }
+func (c Change) Decided() bool { return c.Benchmarks > 0 && (c.Lo > 1 || c.Hi < 1) }
 
 // confidence is the level of a Change's interval.
 const confidence = 0.95
@@ -42,11 +42,12 @@ func changes(both [2]legs) (out []Change) {
 				}
 			}
 		}
-		if c.Benchmarks == 0 {
-			continue
+		if c.Benchmarks > 0 {
+			c.estimate(logs)
 		}
-		c.estimate(logs)
-		out = append(out, c)
+		if c.Of > 0 {
+			out = append(out, c)
+		}
 	}
 	return out
 }

@@ -128,7 +128,9 @@ func TestChanges(t *testing.T) {
 		both[turn.side] = append(both[turn.side], leg{turn: turn, output: run(text)})
 	}
 	got := changes(both)
-	require.Len(t, got, 1, "J/tok is not in every leg, and who says which gpu-W is better?")
+	require.Len(t, got, 2, "who says which gpu-W is better?")
+	assert.Equal(t, Change{Metric: "J/tok", Better: "lower", Of: 1}, got[1], "it is not in every leg")
+	assert.False(t, got[1].Decided())
 	c := got[0]
 	assert.Equal(t, "tok/s", c.Metric)
 	assert.Equal(t, [2]int{2, 4}, [2]int{c.Benchmarks, c.Of}, "Z is zero, W is in one leg")
@@ -137,6 +139,9 @@ func TestChanges(t *testing.T) {
 	assert.InDelta(t, c.Ratio, c.Hi, 1e-12)
 	assert.Equal(t, "better", c.word())
 	assert.True(t, strings.HasSuffix(c.interval(), "] over 2 of 4"), c.interval())
+	var said strings.Builder
+	require.NoError(t, (&Outcome{Changes: got}).Print(&said))
+	assert.Contains(t, said.String(), "\n  J/tok                       in no benchmark does every leg have it\n")
 }
 
 func TestPercent(t *testing.T) {

@@ -45,6 +45,10 @@ func (o *Outcome) Print(w io.Writer) error {
 	name := func(path string) string { return strings.TrimSuffix(filepath.Base(path), ".txt") }
 	fmt.Fprintf(w, "%s against %s: geometric mean over benchmarks, paired by block (%d), each metric with its own 95 %% interval\n", name(o.B), name(o.A), o.Blocks)
 	for _, c := range o.Changes {
+		if c.Benchmarks == 0 {
+			fmt.Fprintf(w, "  %-16s %9s  in no benchmark does every leg have it\n", c.Metric, "")
+			continue
+		}
 		fmt.Fprintf(w, "  %-16s %9s  %-24s  %s\n", c.Metric, percent(c.Ratio), c.interval(), c.word())
 	}
 	ignore := ""
