@@ -112,7 +112,7 @@ func TestKneeWithVoidRows(t *testing.T) {
 func TestGradualLoss(t *testing.T) {
 	s := newSample(4)
 	for r := range 8 {
-		s.sweep(r+1, sixBatches, 0.005, func(b float64) float64 { return 200 * b / (1 + 0.02*b) })
+		s.sweep(r+1, sixBatches, 0.005, func(b float64) float64 { return 200 * b / (1 + 0.02*(b-1)) })
 	}
 	v := newView(s.run)
 	each, ok := v.lossEach(v.batches("tok/s"))

@@ -99,8 +99,8 @@ func (v *view) gradualText(t series) string {
 	}
 	fmt.Fprintf(&b, " Scaling is lost gradually: batch %v brings %s, which is %s of what batch %v promises.", largest, t.at(last).text("tok/s"), e.text("%"), t.x[0])
 	if each, ok := v.lossEach(t); ok {
-		fmt.Fprintf(&b, " Each further request makes every token %s slower than it would be alone", each.text("%"))
-		if half := 100 / each.Value; half > largest {
+		fmt.Fprintf(&b, " Each further request adds %s to the time that a single one takes", each.text("%"))
+		if half := 1 + 100/each.Value; half > largest {
 			fmt.Fprintf(&b, "; if that goes on beyond what was measured, half is lost at batch %s", count(int(math.Round(half))))
 		}
 		b.WriteString(".")
@@ -108,14 +108,14 @@ func (v *view) gradualText(t series) string {
 	return b.String()
 }
 
-// lossEach is by how much each further request lengthens the time of a token,
-// in percent of that without; false if the loss is of another shape.
+// lossEach is by how much each further request lengthens the time of all, in
+// percent of the time at batch 1; false if the loss is of another shape.
 func (v *view) lossEach(t series) (Estimate, bool) {
 	var each []float64
 	for _, y := range t.y {
 		if p := logs(t.x, y); len(p.x) == len(t.x) {
 			g := fitGradual(p)
-			each = append(each, 100*g.each/g.base)
+			each = append(each, 100*g.each/(g.base+g.each))
 		}
 	}
 	medians := make([]float64, len(t.x))
