@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/perf/benchproc"
 
@@ -31,7 +32,7 @@ type Config struct {
 	Gates   []Gate
 	GateOn  string   // empty: OnBoth
 	Alpha   float64  // 0: 0.05
-	Allow   []string // kinds of refusals that are warnings instead: see Kinds; "all" is all of them
+	Allow   []string // kinds of refusals that are warnings instead, of Kinds
 	// The paths of both runs, as the report names them; empty: the runs' names.
 	OldPath, NewPath string
 }
@@ -41,6 +42,9 @@ type Config struct {
 // run has and a filter that nothing passes are errors too.
 func Compare(old, new *results.Run, c Config) (*Report, error) {
 	c.GateOn, c.Alpha = cmp.Or(c.GateOn, OnBoth), cmp.Or(c.Alpha, 0.05)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	filter, err := benchproc.NewFilter(cmp.Or(c.Filter, "*"))
 	if err != nil {
 		return nil, fmt.Errorf("filter %q: %w", c.Filter, err)
@@ -80,6 +84,21 @@ func Compare(old, new *results.Run, c Config) (*Report, error) {
 	r.Comparisons = settle(r.Metrics, c.Alpha)
 	r.judge()
 	return r, nil
+}
+
+func (c *Config) check() error {
+	if !slices.Contains([]string{OnEach, OnGeomean, OnBoth}, c.GateOn) {
+		return fmt.Errorf("-gate-on %q is none: each, geomean and both are", c.GateOn)
+	}
+	if !(c.Alpha > 0 && c.Alpha < 1) {
+		return fmt.Errorf("-alpha %v is none: give a probability such as 0.05", c.Alpha)
+	}
+	for _, a := range c.Allow {
+		if !slices.Contains(kinds, a) {
+			return fmt.Errorf("-allow %s is none: %s are", a, strings.Join(kinds, ", "))
+		}
+	}
+	return nil
 }
 
 // facts fills in what the runs tell of themselves.

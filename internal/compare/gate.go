@@ -67,8 +67,9 @@ func (r *Report) judge() {
 		return
 	}
 	r.Verdicts = map[string]int{}
-	for t := range r.Metrics {
-		for _, l := range r.Metrics[t].lines() {
+	for i := range r.Metrics {
+		t := &r.Metrics[i]
+		for _, l := range t.lines() {
 			if l.Verdict == "" {
 				continue
 			}
@@ -77,8 +78,10 @@ func (r *Report) judge() {
 			case l.Verdict != Inconclusive:
 			case l.Needed == 0:
 				r.NotCompared++
+			case l.Needed > mostSuggested && l.Unchanged > mostSuggested && t.Gate > 0:
+				r.Noisy++
 			case l.Needed > mostSuggested:
-				r.Undecidable++
+				r.AtEdge++
 			default:
 				r.Count = max(r.Count, l.Needed)
 			}

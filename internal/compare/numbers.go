@@ -113,3 +113,9 @@ func (t *Table) direction(percent float64) string {
 func exact(percent float64) string {
 	return strconv.FormatFloat(math.Round(percent*1e9)/1e9, 'f', -1, 64)
 }
+
+// digits rounds x to six significant digits: what is beyond them is not known, and differs by machine.
+func digits(x float64) float64 {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	return rounded
+}

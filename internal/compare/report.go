@@ -23,7 +23,8 @@ type Report struct {
 	Verdict     string               `json:"verdict,omitempty"`      // on all gates together; empty without a gate
 	Verdicts    map[string]int       `json:"verdicts,omitempty"`     // how many of each
 	Count       int                  `json:"count,omitempty"`        // repetitions that would decide what is inconclusive, if the changes are as seen
-	Undecidable int                  `json:"undecidable,omitempty"`  // inconclusive ones that 1000 repetitions would not decide
+	Noisy       int                  `json:"noisy,omitempty"`        // inconclusive ones that 1000 repetitions would not decide even if nothing changed
+	AtEdge      int                  `json:"at_edge,omitempty"`      // inconclusive ones that 1000 repetitions would not decide if the change is as seen
 	NotCompared int                  `json:"not_compared,omitempty"` // inconclusive ones for which values are missing
 	OnlyInOld   []string             `json:"only_in_old,omitempty"`  // benchmarks
 	OnlyInNew   []string             `json:"only_in_new,omitempty"`

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -121,21 +122,24 @@ func (t *Table) notes() []string {
 	return out
 }
 
-// needs says how many repetitions would decide each inconclusive line.
-func (t *Table) needs() []string {
-	var out []string
+// needs are the repetitions that would decide each inconclusive line, the
+// first row their heads; nil if there is no such line.
+func (t *Table) needs() [][]string {
+	out := [][]string{{"repetitions that would decide", "as seen", "if unchanged", "spread of one"}}
 	for _, l := range t.lines() {
 		if l.Verdict == Inconclusive && l.Needed > 0 {
-			out = append(out, fmt.Sprintf("%s: %s if the change is as seen, %s if there is none; one repetition varies by %s%s%%",
-				l.Benchmark, times(l.Needed), times(l.Unchanged), share(l.Change.Spread), thin))
+			out = append(out, []string{l.Benchmark, times(l.Needed), times(l.Unchanged), share(l.Change.Spread) + thin + "%"})
 		}
+	}
+	if len(out) == 1 {
+		return nil
 	}
 	return out
 }
 
 func times(n int) string {
 	if n > mostSuggested {
-		return "more than 1000"
+		return ">1000"
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }

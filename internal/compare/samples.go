@@ -102,20 +102,17 @@ func (s *samples) addVoid(benchmark string, reasons []string) {
 	}
 }
 
-// missing says why the benchmark has no value of metric.
-func (s *samples) missing(benchmark, metric, side string) string {
+// missing says why the benchmark has no value of metric, or "" if the run does not tell.
+func (s *samples) missing(benchmark, metric, run string) string {
 	for _, v := range s.void {
 		if v.Benchmark == benchmark && len(s.values[benchmark]) == 0 {
-			return fmt.Sprintf("void in %s: %s", side, v.Reasons[0])
+			return fmt.Sprintf("void in %s: %s", run, v.Reasons[0])
 		}
 	}
-	if s.values[benchmark] == nil {
-		return "not in " + side
-	}
 	if reason := s.leftOut[benchmark][metric]; reason != "" {
-		return fmt.Sprintf("left out in %s: %s", side, reason)
+		return fmt.Sprintf("left out in %s: %s", run, reason)
 	}
-	return "not in " + side
+	return ""
 }
 
 // has says whether any benchmark has the metric.

@@ -34,8 +34,8 @@ func settle(tables []Table, alpha float64) int {
 
 // settle fills in what a test says.
 func (l *Line) settle(t *Table, o outcome) {
-	low, high := percent(o.low), percent(o.high)
-	l.Change.Low, l.Change.High, l.Change.P = &low, &high, &o.p
+	low, high, p := percent(o.low), percent(o.high), digits(o.p)
+	l.Change.Low, l.Change.High, l.Change.P = &low, &high, &p
 	if !t.Gated {
 		return
 	}

@@ -45,13 +45,8 @@ func (p *pair) line(benchmark, metric string) Line {
 	l := Line{Benchmark: benchmark}
 	a, b := p.old.values[benchmark][metric], p.new.values[benchmark][metric]
 	l.Old, l.New = levelOf(a), levelOf(b)
-	if l.New == nil {
-		l.Reason = p.new.missing(benchmark, metric, "the new run")
-	}
-	if l.Old == nil {
-		l.Reason = p.old.missing(benchmark, metric, "the old run")
-	}
 	if l.Old == nil || l.New == nil {
+		l.Reason = p.missing(benchmark, metric)
 		return l
 	}
 	if least(a) <= 0 || least(b) <= 0 {
@@ -59,7 +54,7 @@ func (p *pair) line(benchmark, metric string) Line {
 		return l
 	}
 	x, y := logs(a).values(), logs(b).values()
-	l.Change = &Change{PRank: rank(a, b)}
+	l.Change = &Change{PRank: digits(rank(a, b))}
 	if len(x) < 2 || len(y) < 2 {
 		l.Change.Percent = percent(meanOf(y) - meanOf(x))
 		l.Reason = few(len(x), len(y))
@@ -67,6 +62,22 @@ func (p *pair) line(benchmark, metric string) Line {
 	}
 	l.take(changeOf(x, y), len(x), len(y))
 	return l
+}
+
+// missing says why one of the runs or both have no value.
+func (p *pair) missing(benchmark, metric string) string {
+	inOld, inNew := len(p.old.values[benchmark][metric]) > 0, len(p.new.values[benchmark][metric]) > 0
+	why, run := p.new.missing(benchmark, metric, "the new run"), "the new run"
+	if inNew || !inOld && why == "" {
+		why, run = p.old.missing(benchmark, metric, "the old run"), "the old run"
+	}
+	switch {
+	case why != "":
+		return why
+	case !inOld && !inNew:
+		return "in neither run"
+	}
+	return "not in " + run
 }
 
 // take fills in a change of n1 and n2 repetitions.
@@ -101,8 +112,8 @@ func (p *pair) geomean(t *Table) *Line {
 	}
 	c, n1, n2 := meanChange(old, new)
 	l := &Line{Benchmark: fmt.Sprintf("geomean of %d", len(old)), Change: &Change{}}
-	l.Old = &Level{Median: math.Exp(meanOf(a)), N: n1}
-	l.New = &Level{Median: math.Exp(meanOf(b)), N: n2}
+	l.Old = &Level{Median: digits(math.Exp(meanOf(a))), N: n1}
+	l.New = &Level{Median: digits(math.Exp(meanOf(b))), N: n2}
 	l.take(c, n1, n2)
 	return l
 }
@@ -152,4 +163,4 @@ func meanOf(x []float64) (m float64) {
 }
 
 // percent makes of the logarithm of a ratio the change in percent.
-func percent(log float64) float64 { return 100 * math.Expm1(log) }
+func percent(log float64) float64 { return digits(100 * math.Expm1(log)) }

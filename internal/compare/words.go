@@ -10,8 +10,8 @@ import (
 // preamble is what stands above the tables: the runs, in what they differ, and what is not compared.
 func (r *Report) preamble() []string {
 	out := []string{
-		fmt.Sprintf("old: %s, %d rows", r.Old.Path, r.Old.Rows),
-		fmt.Sprintf("new: %s, %d rows", r.New.Path, r.New.Rows),
+		fmt.Sprintf("old: %s, %s", r.Old.Path, rows(r.Old.Rows)),
+		fmt.Sprintf("new: %s, %s", r.New.Path, rows(r.New.Rows)),
 	}
 	if len(r.Differences) == 0 {
 		out = append(out, "different: nothing that the runs tell")
@@ -38,13 +38,20 @@ func (r *Report) preamble() []string {
 		only []string
 	}{{"old", r.Old.Void, r.OnlyInOld}, {"new", r.New.Void, r.OnlyInNew}} {
 		for _, v := range side.void {
-			out = append(out, fmt.Sprintf("void in %s: %s, %d rows: %s", side.name, v.Benchmark, v.Rows, strings.Join(v.Reasons, "; ")))
+			out = append(out, fmt.Sprintf("void in %s: %s, %s: %s", side.name, v.Benchmark, rows(v.Rows), strings.Join(v.Reasons, "; ")))
 		}
 		if len(side.only) > 0 {
 			out = append(out, fmt.Sprintf("only in %s, so not compared: %s", side.name, strings.Join(side.only, " ")))
 		}
 	}
 	return out
+}
+
+func rows(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }
 
 // grouped are the differences of each group as one line: "server settings: max-num-seqs 1024 -> 8".
@@ -84,9 +91,15 @@ func counted(same []results.Fact) string {
 }
 
 // rule says how the report decides.
-func (r *Report) rule() string {
-	return fmt.Sprintf("%d comparisons, family-wise error %s%s%% by Holm: all intervals hold together. Changes are of geometric means, t-test on logarithms.",
-		r.Comparisons, exact(100*r.Alpha), thin)
+func (r *Report) rule() []string {
+	comparisons := fmt.Sprintf("%d comparisons", r.Comparisons)
+	if r.Comparisons == 1 {
+		comparisons = "1 comparison"
+	}
+	return []string{
+		fmt.Sprintf("%s, family-wise error %s%s%% by Holm: the intervals hold all together.", comparisons, exact(100*r.Alpha), thin),
+		"A change is that of the geometric mean over repetitions; its interval is a t interval of logarithms.",
+	}
 }
 
 // conclusion is the verdict and what to do about what is inconclusive.
@@ -98,8 +111,11 @@ func (r *Report) conclusion() []string {
 	if r.Count > 0 {
 		out = append(out, fmt.Sprintf("-count=%d in both runs would decide what is inconclusive with a probability of 90%s%% each, if the changes are as seen", r.Count, thin))
 	}
-	if r.Undecidable > 0 {
-		out = append(out, fmt.Sprintf("%d would need more than 1000 repetitions: the change lies at the gate's edge, or the metric is too noisy on this machine: lengthen -benchtime or move the gate", r.Undecidable))
+	if r.Noisy > 0 {
+		out = append(out, fmt.Sprintf("%d would need more than 1000 repetitions: the metric is too noisy on this machine: lengthen -benchtime", r.Noisy))
+	}
+	if r.AtEdge > 0 {
+		out = append(out, fmt.Sprintf("%d would need more than 1000 repetitions: the change that is seen lies at the gate's edge: move the gate or live with it", r.AtEdge))
 	}
 	if r.NotCompared > 0 {
 		out = append(out, fmt.Sprintf("%d could not be compared: the notes say why", r.NotCompared))

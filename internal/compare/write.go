@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,18 +40,16 @@ func (r *Report) text(w io.Writer) error {
 	for i := range r.Metrics {
 		t := &r.Metrics[i]
 		fmt.Fprintf(&b, "\n%s\n", t.heading())
-		align(&b, t.rows())
+		align(&b, t.rows(), 0, 3, 5)
 		for _, n := range t.notes() {
 			fmt.Fprintln(&b, n)
 		}
-		if needs := t.needs(); len(needs) > 0 {
-			fmt.Fprintln(&b, "repetitions that would decide:")
-			for _, n := range needs {
-				fmt.Fprintln(&b, "  "+n)
-			}
-		}
+		align(&b, t.needs(), 0)
 	}
-	fmt.Fprintf(&b, "\n%s\n", r.rule())
+	fmt.Fprintln(&b)
+	for _, line := range r.rule() {
+		fmt.Fprintln(&b, line)
+	}
 	for _, line := range r.conclusion() {
 		fmt.Fprintln(&b, line)
 	}
@@ -58,9 +57,9 @@ func (r *Report) text(w io.Writer) error {
 	return err
 }
 
-// align writes rows in columns: names and words to the left, numbers to the right.
-func align(b *strings.Builder, rows [][]string) {
-	widths := make([]int, len(rows[0]))
+// align writes rows in columns, of which those of left begin at the left and the others end at the right.
+func align(b *strings.Builder, rows [][]string, left ...int) {
+	var widths [6]int
 	for _, row := range rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
@@ -70,11 +69,12 @@ func align(b *strings.Builder, rows [][]string) {
 		var line strings.Builder
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 1 || i == 2 || i == 4 {
-				line.WriteString(pad + cell + "  ")
+			if slices.Contains(left, i) {
+				cell += pad
 			} else {
-				line.WriteString(cell + pad + "  ")
+				cell = pad + cell
 			}
+			line.WriteString(cell + "  ")
 		}
 		fmt.Fprintln(b, strings.TrimRight(line.String(), " "))
 	}
@@ -95,28 +95,32 @@ func (r *Report) markdown(w io.Writer) error {
 	for i := range r.Metrics {
 		t := &r.Metrics[i]
 		fmt.Fprintf(&b, "\n### %s\n\n", escape(t.heading()))
-		for k, row := range t.rows() {
-			for j := range row {
-				row[j] = escape(row[j])
-			}
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-			if k == 0 {
-				fmt.Fprintln(&b, "|---|--:|--:|---|--:|---|")
-			}
-		}
+		grid(&b, t.rows(), "|---|--:|--:|---|--:|---|")
 		for _, n := range t.notes() {
 			fmt.Fprintf(&b, "\n%s\n", escape(n))
 		}
-		for k, n := range t.needs() {
-			if k == 0 {
-				fmt.Fprint(&b, "\nRepetitions that would decide:\n\n")
-			}
-			fmt.Fprintf(&b, "- %s\n", escape(n))
+		if needs := t.needs(); needs != nil {
+			fmt.Fprintln(&b)
+			grid(&b, needs, "|---|--:|--:|--:|")
 		}
 	}
-	fmt.Fprintf(&b, "\n%s\n", escape(r.rule()))
+	fmt.Fprintf(&b, "\n%s\n", escape(strings.Join(r.rule(), " ")))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// grid writes a table, the first row its heads.
+func grid(b *strings.Builder, rows [][]string, rule string) {
+	for i, row := range rows {
+		cells := make([]string, len(row))
+		for k, cell := range row {
+			cells[k] = escape(cell)
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+		if i == 0 {
+			fmt.Fprintln(b, rule)
+		}
+	}
 }
 
 // escape keeps what a reason or a name holds from being markup.
