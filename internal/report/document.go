@@ -67,6 +67,11 @@ func (q question) Shown() []said { return q.Said[:min(foldFrom, len(q.Said))] }
 // Folded are the others.
 func (q question) Folded() []said { return q.Said[min(foldFrom, len(q.Said)):] }
 
+// More says whether there is anything behind the first sentences.
+func (q question) More() bool {
+	return slices.ContainsFunc(q.Said, func(s said) bool { return s.More != "" || len(s.Evidence) > 0 })
+}
+
 // A warning is one that some runs share.
 type warning struct {
 	Runs []string
@@ -189,10 +194,18 @@ func questions(summaries []answers.Summary) (out []question) {
 				out[i].Figure = a.Figure
 			}
 			first, rest := Sentence(Clean(a.Text))
-			out[i].Said = append(out[i].Said, said{run, a.Status, emphasise(first), rest, a.Evidence})
+			out[i].Said = append(out[i].Said, said{run, a.Status, lead(a.Status, first), rest, a.Evidence})
 		}
 	}
 	return out
+}
+
+// lead is the first sentence of an answer. What is not known has no number to look at.
+func lead(status, sentence string) emphasis {
+	if status != answers.Answered {
+		return emphasis{Before: sentence}
+	}
+	return emphasise(sentence)
 }
 
 // warnings gathers equal warnings of several runs.

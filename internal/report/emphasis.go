@@ -8,13 +8,14 @@ import (
 // Numbers in sentences, those that say most first: one with its interval, one
 // with its unit, any.
 var numbers = []*regexp.Regexp{
-	regexp.MustCompile(`(` + digits + unit + `?) \[`),
-	regexp.MustCompile(`(` + digits + unit + `)(?:$|[^\pL\pN])`),
-	regexp.MustCompile(`(` + digits + `)`),
+	regexp.MustCompile(before + `(` + digits + unit + `?) \[`),
+	regexp.MustCompile(before + `(` + digits + unit + `)(?:$|[^\pL\pN])`),
+	regexp.MustCompile(before + `(` + digits + `)(?:$|[^\pL\pN])`),
 }
 
 const (
-	digits = `[-−]?[0-9][0-9\x{202f}\x{2009}]*(?:\.[0-9]+)?`
+	before = `(?:^|[\s(~±])`
+	digits = `[-−x]?[0-9][0-9\x{202f}\x{2009}]*(?:\.[0-9]+)?`
 	unit   = `(?:[ \x{a0}\x{202f}](?:million |billion )?(?:tok/s|req/s|J/tok|µs|ms|ns|s|%|W|GiB|GB|tokens))`
 )
 
@@ -33,10 +34,16 @@ func emphasise(text string) emphasis {
 // ending is where a sentence ends: a full stop before a space and a capital letter.
 var ending = regexp.MustCompile(`[.!?]\s+\p{Lu}`)
 
-// Sentence is the first sentence of text, and what follows it.
+// Sentence is the first sentence of text, and what follows it. A first
+// sentence without a number takes the next ones along, up to one that has any.
 func Sentence(text string) (first, rest string) {
-	if at := ending.FindStringIndex(text); at != nil {
-		return text[:at[0]+1], strings.TrimSpace(text[at[0]+1:])
+	end := 0
+	for !numbers[len(numbers)-1].MatchString(text[:end]) {
+		at := ending.FindStringIndex(text[end:])
+		if at == nil {
+			return text, ""
+		}
+		end += at[0] + 1
 	}
-	return text, ""
+	return text[:end], strings.TrimSpace(text[end:])
 }

@@ -34,12 +34,17 @@ var opening = regexp.MustCompile(`^([-+=]|[0-9]+[.)])`)
 // is: no markup, no HTML, and no mention of a user.
 func escape(text string) string {
 	text = strings.TrimSpace(Clean(text))
-	var b strings.Builder
 	// What would begin a list or a heading's underline begins with an invisible character.
 	if opening.MatchString(text) {
-		b.WriteString(opener)
+		return opener + escapeWithin(text)
 	}
-	for _, r := range text {
+	return escapeWithin(text)
+}
+
+// escapeWithin is escape for text that stands behind other text in its line.
+func escapeWithin(text string) string {
+	var b strings.Builder
+	for _, r := range Clean(text) {
 		switch {
 		case r == '<':
 			b.WriteString("&lt;")

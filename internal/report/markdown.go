@@ -18,13 +18,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	m.answers()
 	m.warnings()
 	m.differences()
-	for i, t := range m.doc.Tables {
-		if i == 0 {
-			m.table(t)
-		} else {
-			m.folded(t.Title, func() { m.table(t) })
-		}
-	}
+	m.tables()
 	m.folded("Environment", m.environment)
 	m.trust()
 	_, err := w.Write(m.out.Bytes())
@@ -93,9 +87,14 @@ func (m *markdown) answers() {
 			}
 			number := ""
 			if s.Lead.Number != "" {
-				number = "**" + escape(s.Lead.Number) + "**"
+				number = "**" + escapeWithin(s.Lead.Number) + "**"
 			}
-			m.line("%s%s%s%s\n", who, m.inner(s.Lead.Before, who != ""), number, m.inner(s.Lead.After, true))
+			// The answer begins its line only if it names no run.
+			begin := escapeWithin(s.Lead.Before)
+			if who == "" && s.Lead.Before != "" {
+				begin = escape(s.Lead.Before) + trailing(s.Lead.Before)
+			}
+			m.line("%s%s%s%s\n", who, begin, number, escapeWithin(s.Lead.After))
 			if s.More != "" {
 				evidence = append(evidence, "- "+who+escape(s.More))
 			}
@@ -114,19 +113,8 @@ func (m *markdown) answers() {
 	}
 }
 
-// inner escapes a part of a sentence and keeps the spaces at its ends.
-func (m *markdown) inner(text string, within bool) string {
-	trimmed := strings.TrimSpace(text)
-	if trimmed == "" {
-		return text
-	}
-	lead, _, _ := strings.Cut(text, trimmed)
-	escaped := escape(trimmed)
-	if within {
-		escaped = strings.TrimPrefix(escaped, opener)
-	}
-	return lead + escaped + strings.TrimPrefix(text, lead+trimmed)
-}
+// trailing is the space at the end of a text, which escape takes away.
+func trailing(text string) string { return text[len(strings.TrimRight(text, " ")):] }
 
 func (m *markdown) warnings() {
 	if len(m.doc.Warnings) == 0 {

@@ -5,6 +5,20 @@ import (
 	"strings"
 )
 
+// tables writes those of interest; the page has all.
+func (m *markdown) tables() {
+	m.line("## Results\n")
+	m.line("Medians over n valid repetitions with 95 %% intervals; with fewer than 6 there is none. The page has all metrics.\n")
+	for i, t := range m.doc.Tables {
+		switch {
+		case i == 0:
+			m.table(t)
+		case !t.Folded:
+			m.folded(t.Title, func() { m.table(t) })
+		}
+	}
+}
+
 func (m *markdown) table(t table) {
 	head := []string{"cell"}
 	if m.many {
@@ -25,7 +39,6 @@ func (m *markdown) table(t table) {
 		m.tableRow(r, len(t.Columns))
 	}
 	m.line("")
-	m.line("Medians over n valid repetitions with 95 % intervals; with fewer than 6 there is none.\n")
 }
 
 func (m *markdown) tableRow(r tableRow, columns int) {

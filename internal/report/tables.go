@@ -9,8 +9,8 @@ import (
 	"vllmbench/internal/results"
 )
 
-// perTable is how many metrics stand side by side, so that a table fits paper.
-const perTable = 7
+// perTable is how many metrics stand side by side at most, so that a table fits paper.
+const perTable = 8
 
 // A table has a row for each cell and run, a column for each metric.
 type table struct {
@@ -78,7 +78,8 @@ func tables(runs []*results.Run, names []string) (out []table) {
 			}
 		}
 		left = rest
-		for chunk := range slices.Chunk(mine, perTable) {
+		parts := max((len(mine)+perTable-1)/perTable, 1)
+		for chunk := range slices.Chunk(mine, max((len(mine)+parts-1)/parts, 1)) {
 			t := table{ID: theme.id, Title: theme.title, Folded: theme.id == "other", Columns: columns(chunk)}
 			if len(out) > 0 && strings.HasPrefix(out[len(out)-1].Title, theme.title) {
 				t.Title += ", continued"

@@ -175,36 +175,58 @@ function voidPoint(u, ctx, x, y, colours) {
   cross(ctx, x, Math.min(Math.max(Number.isFinite(y) ? y : 0, bbox.top + edge), bbox.top + bbox.height - edge), 4 * k);
 }
 
+// A Room is the plot's area with what is taken in it: texts stand on no point and on no other text.
+class Room {
+  constructor(u, lines) {
+    const { left, top, width, height } = u.bbox, r = 6 * devicePixelRatio;
+    Object.assign(this, { u, left, top: top - r, right: left + width, bottom: top + height, taken: [] });
+    for (const l of lines) {
+      if (l.role === "data") l.x.forEach((x, i) => this.taken.push({ x: px(u, x) - r, y: py(u, l.y[i]) - r, w: 2 * r, h: 2 * r }));
+    }
+  }
+
+  free(a) {
+    return a.x >= this.left && a.x + a.w <= this.right && a.y >= this.top && a.y + a.h <= this.bottom &&
+      !this.taken.some((b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h);
+  }
+
+  // put writes text beside a point, the sides of a steep line first, and says whether there was room.
+  put(text, x, y, steep, colour, ground) {
+    const { ctx } = this.u, k = devicePixelRatio;
+    ctx.font = labelFont(k);
+    const w = ctx.measureText(text).width, h = 14 * k, gap = 7 * k;
+    const beside = [[x + gap, y - h / 2], [x - gap - w, y - h / 2]], over = [[x - w / 2, y - gap - h], [x - w / 2, y + gap]];
+    const corners = [[x + gap, y + gap], [x - gap - w, y - gap - h], [x + gap, y - gap - h], [x - gap - w, y + gap]];
+    const places = steep ? [...beside, ...corners] : [...over, ...beside, ...corners];
+    const at = places.map(([left, top]) => ({ x: left, y: top, w, h })).find((a) => this.free(a));
+    if (!at) return false;
+    this.taken.push(at);
+    write(ctx, text, at.x, at.y + h / 2, colour, ground, "left");
+    return true;
+  }
+}
+
 // drawNames writes the levels beside their points, where there is room.
-function drawNames(u, lines, colours) {
-  const { ctx, bbox } = u, k = devicePixelRatio, taken = [];
-  ctx.font = labelFont(k);
-  const free = (r) => r.x >= bbox.left && r.x + r.w <= bbox.left + bbox.width && r.y >= bbox.top && r.y + r.h <= bbox.top + bbox.height &&
-    !taken.some((o) => r.x < o.x + o.w && o.x < r.x + r.w && r.y < o.y + o.h && o.y < r.y + r.h);
+function drawNames(u, room, lines, colours) {
   for (const l of lines) {
     l.names?.forEach((name, i) => {
-      if (!name) return;
-      const x = px(u, l.x[i]), y = py(u, l.y[i]), w = ctx.measureText(name).width, h = 14 * k, gap = 7 * k;
-      const places = [[x - w / 2, y - gap - h], [x + gap, y - h / 2], [x - w / 2, y + gap], [x - gap - w, y - h / 2], [x + gap, y + gap / 2], [x - gap - w, y - gap / 2 - h]];
-      const at = places.map(([left, top]) => ({ x: left, y: top, w, h })).find(free);
-      if (!at) return;
-      taken.push(at);
-      write(ctx, name, at.x, at.y + h / 2, look(colours, l.run).colour, colours.page, "left");
+      if (name && !l.void?.[i]) room.put(name, px(u, l.x[i]), py(u, l.y[i]), l.role === "step", look(colours, l.run).colour, colours.page);
     });
   }
 }
 
-// drawLabels writes each line's label beside its end, moved apart where they would meet.
-function drawLabels(u, lines, colours) {
-  const { ctx, bbox } = u, k = devicePixelRatio, apart = 15 * k;
+// drawLabels writes each line's label beside its end: where that is far from
+// the area's edge, within it, else outside, moved apart where labels would meet.
+function drawLabels(u, room, lines, colours) {
+  const { ctx, bbox } = u, k = devicePixelRatio, apart = 15 * k, edge = bbox.left + bbox.width, bottom = bbox.top + bbox.height;
   const labels = lines.filter((l) => l.label && l.x.length).map((l) => {
     const end = endOf(u, l), muted = (ROLES[l.role] || {}).muted;
-    return { text: l.label, y: Math.min(Math.max(py(u, l.y[end]), bbox.top), bbox.top + bbox.height), colour: muted ? colours.muted : look(colours, l.run).colour };
-  }).sort((a, b) => a.y - b.y);
-  labels.forEach((l, i) => (l.y = Math.max(l.y, i ? labels[i - 1].y + apart : bbox.top)));
-  const over = labels.length ? labels[labels.length - 1].y - (bbox.top + bbox.height) : 0;
-  for (let i = labels.length - 1, most = bbox.top + bbox.height; over > 0 && i >= 0; i--, most -= apart) labels[i].y = Math.min(labels[i].y, most);
-  for (const l of labels) write(ctx, l.text, bbox.left + bbox.width + 8 * k, l.y, l.colour, colours.page, "left");
+    return { text: l.label, inside: l.role === "data", x: px(u, l.x[end]), y: py(u, l.y[end]), colour: muted ? colours.muted : look(colours, l.run).colour };
+  });
+  const outside = labels.filter((l) => !l.inside || l.x > edge - 60 * k || !room.put(l.text, l.x, l.y, true, l.colour, colours.page)).sort((a, b) => a.y - b.y);
+  outside.forEach((l, i) => (l.y = Math.max(Math.min(l.y, bottom), i ? outside[i - 1].y + apart : bbox.top)));
+  for (let i = outside.length - 1, most = bottom; i >= 0; i--, most -= apart) outside[i].y = Math.min(outside[i].y, most);
+  for (const l of outside) write(ctx, l.text, edge + 8 * k, l.y, l.colour, colours.page, "left");
 }
 
 // endOf is the index of the line's last valid point in sight.

@@ -95,6 +95,7 @@ class Plot {
   // margin leaves room for the labels at the lines' ends.
   margin() {
     if (this.narrow) return 12;
+    if (this.axis !== null) return 70; // the same for all that share the axis
     const ctx = document.createElement("canvas").getContext("2d");
     ctx.font = "12px system-ui, sans-serif";
     return Math.min(16 + Math.max(0, ...this.named().map((l) => ctx.measureText(l.label).width)), 220);
@@ -104,8 +105,9 @@ class Plot {
     const before = timed(this.fig);
     for (const l of [...this.fig.lines].sort((a, b) => (a.role === "data") - (b.role === "data"))) drawLine(u, l, this.colours, before);
     drawMarks(u, this.fig.marks || [], this.colours);
-    if (!this.narrow) drawLabels(u, this.named(), this.colours);
-    drawNames(u, this.fig.lines, this.colours);
+    const room = new Room(u, this.fig.lines);
+    if (!this.narrow) drawLabels(u, room, this.named(), this.colours);
+    drawNames(u, room, this.fig.lines, this.colours);
   }
 
   selected(u) {
