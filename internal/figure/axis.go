@@ -66,6 +66,17 @@ func spread(label string, values []float64) Axis {
 	return linearAxis(label, values)
 }
 
+// tight is an axis of nothing but the values: a distribution has no use for the zero.
+func tight(label string, values []float64) Axis {
+	lo, hi := slices.Min(values), slices.Max(values)
+	if lo > 0 && hi > logFrom*lo {
+		return logAxis(label, values)
+	}
+	margin := max(0.03*(hi-lo), 0.01*hi, 1e-6)
+	lo, hi = max(0, lo-margin), hi+margin
+	return Axis{Label: label, Scale: Linear, Ticks: linearTicks(lo, hi), Min: lo, Max: hi}
+}
+
 // linearTicks are round numbers from lo to hi, about six.
 func linearTicks(lo, hi float64) (ticks []float64) {
 	rough := (hi - lo) / 6
@@ -84,7 +95,7 @@ func linearTicks(lo, hi float64) (ticks []float64) {
 }
 
 // round takes the noise of the last bits from a number.
-func round(v float64) float64 { return digits(v, 12) }
+func round(v float64) float64 { return digits(v, 12) + 0 } // not -0
 
 // digits rounds v to n significant digits, to keep the JSON small.
 func digits(v float64, n int) float64 {

@@ -26,12 +26,17 @@ func (f Figure) Draw(w io.Writer, format string) error {
 	return picture(w, format, frame, func(c draw.Canvas, x, y func(float64) vg.Length) {
 		free := &space{area: c.Rectangle}
 		for _, l := range f.Lines {
-			path(c, l, x, y)
+			free.lines = append(free.lines, path(c, l, x, y)...)
 		}
 		for _, l := range f.Lines {
 			pointsOf(c, l, x, y, free)
 		}
 		for _, l := range f.Lines {
+			if at, ok := lastSeen(c, l, x, y); ok && l.Label != "" { // from there leads a line to its label
+				free.lines = append(free.lines, []vg.Point{at, {X: c.Max.X, Y: at.Y}})
+			}
+		}
+		for _, l := range withLabels(f.Lines) {
 			pointLabels(c, l, x, y, free)
 		}
 		endings(c, f.Lines, x, y)
@@ -39,8 +44,8 @@ func (f Figure) Draw(w io.Writer, format string) error {
 	})
 }
 
-// path draws a line through its points that prove something.
-func path(c draw.Canvas, l Line, x, y func(float64) vg.Length) {
+// path draws a line through its points that prove something, and returns what is seen of it.
+func path(c draw.Canvas, l Line, x, y func(float64) vg.Length) [][]vg.Point {
 	var points []vg.Point
 	for _, p := range l.Points {
 		if p.Void != "" {
@@ -52,7 +57,9 @@ func path(c draw.Canvas, l Line, x, y func(float64) vg.Length) {
 		}
 		points = append(points, at)
 	}
-	c.StrokeLines(stroke(l), c.ClipLinesXY(points)...)
+	seen := c.ClipLinesXY(points)
+	c.StrokeLines(stroke(l), seen...)
+	return seen
 }
 
 // pointsOf draws the symbols and error bars of a line, and crosses for what is void.
@@ -68,12 +75,9 @@ func pointsOf(c draw.Canvas, l Line, x, y func(float64) vg.Length, free *space) 
 		}
 		if p.Low != nil && p.High != nil {
 			bar(c, l.Run, at.X, y(*p.Low), y(*p.High))
+			free.lines = append(free.lines, []vg.Point{{X: at.X, Y: y(*p.Low)}, {X: at.X, Y: y(*p.High)}})
 		}
-		radius := 5 * px
-		if l.Run > 0 {
-			radius = 6 * px
-		}
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: colour(l.Run), Radius: radius, Shape: glyph(l.Run)}, at)
+		symbol(c, l.Run, at)
 		free.take(vg.Rectangle{Min: vg.Point{X: at.X - radius, Y: at.Y - radius}, Max: vg.Point{X: at.X + radius, Y: at.Y + radius}})
 	}
 }

@@ -66,8 +66,8 @@ func (m *maker) ecdf(d distribution, cell string, all [][]*pool, notes [][]strin
 	if len(f.Lines) == 0 {
 		return nil
 	}
-	f.X = spread(d.axis, shown)
-	f.Y = Axis{Label: "share at or below (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 90, 100}, Min: 0, Max: 100}
+	f.X = tight(d.axis, shown)
+	f.Y = Axis{Label: "share at or below (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 90, 100}, Min: 0, Max: 108} // room for the labels of what lies at the top
 	f.Notes = append([]string{"all valid repetitions together; marked are the quantiles that their number bounds"}, f.Notes...)
 	return []Figure{f}
 }

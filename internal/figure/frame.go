@@ -25,6 +25,7 @@ type frame struct {
 	title, below string
 	x, y         Axis
 	notes        []string
+	down         bool      // y grows downwards
 	right        vg.Length // room for labels at the ends of lines
 	under        layer     // drawn below the grid
 }
@@ -78,6 +79,9 @@ func (f frame) draw(c draw.Canvas, over layer) {
 	p.BackgroundColor = nil
 	axis(&p.X, f.x)
 	axis(&p.Y, f.y)
+	if f.down {
+		p.Y.Scale = plot.InvertedScale{Normalizer: p.Y.Scale}
+	}
 	p.X.Tick.Marker = ticks(f.x, func(t string) vg.Length { return letters(axisSize, nil).Width(t) + 8*px }, c.Size().X*0.88)
 	p.Y.Tick.Marker = ticks(f.y, func(string) vg.Length { return axisSize * 1.15 }, c.Size().Y*0.85)
 	if f.under != nil {
@@ -142,9 +146,7 @@ func wrapped(style text.Style, notes []string, w vg.Length) (lines []string) {
 
 func axis(a *plot.Axis, from Axis) {
 	a.Min, a.Max = from.Min, from.Max
-	if from.Scale != Linear {
-		a.Scale = plot.LogScale{}
-	}
+	a.Scale = normalizer(from)
 	a.Label.Text = from.Label
 	a.Label.TextStyle.Font = letters(axisSize, nil).Font
 	a.Label.Padding = 6 * px
@@ -159,10 +161,11 @@ func axis(a *plot.Axis, from Axis) {
 // length; the tick stays. The outermost ones have the right of way.
 func ticks(a Axis, size func(string) vg.Length, length vg.Length) plot.ConstantTicks {
 	var out plot.ConstantTicks
+	labels := tickLabels(a)
 	at := func(v float64) vg.Length { return length * vg.Length(place(a, v)) }
 	for i, v := range a.Ticks {
-		t := plot.Tick{Value: v, Label: tick(v)}
-		half := func(k int) vg.Length { return size(tick(a.Ticks[k])) / 2 }
+		t := plot.Tick{Value: v, Label: labels[i]}
+		half := func(k int) vg.Length { return size(labels[k]) / 2 }
 		for k := range out {
 			if out[k].Label != "" && at(v)-at(out[k].Value) < half(i)+half(k) {
 				t.Label = ""
@@ -179,8 +182,12 @@ func ticks(a Axis, size func(string) vg.Length, length vg.Length) plot.ConstantT
 
 // place is where on its axis a value is, from 0 to 1.
 func place(a Axis, v float64) float64 {
+	return normalizer(a).Normalize(a.Min, a.Max, v)
+}
+
+func normalizer(a Axis) plot.Normalizer {
 	if a.Scale == Linear {
-		return plot.LinearScale{}.Normalize(a.Min, a.Max, v)
+		return plot.LinearScale{}
 	}
-	return plot.LogScale{}.Normalize(a.Min, a.Max, v)
+	return plot.LogScale{}
 }

@@ -30,7 +30,7 @@ func (m *maker) gpus() (figures []Figure) {
 		shares := Figure{ID: fmt.Sprintf("gpu-timeline-%d", i+1), Group: "gpu-timeline", Choice: m.names[i], Title: "Is the GPU idle, and where?",
 			Lines: filled([]Line{
 				{Run: i, Role: Step, Label: "busy", Points: overTime(r.GPU, 100, average, func(g results.GPUReading) *float64 { return g.Busy })},
-				{Run: i, Role: Server, Label: "DRAM", Points: overTime(r.GPU, 100, average, func(g results.GPUReading) *float64 { return g.DRAM })},
+				{Run: -1, Role: Step, Label: "DRAM", Points: overTime(r.GPU, 100, average, func(g results.GPUReading) *float64 { return g.DRAM })},
 			}),
 			Y: Axis{Label: "share of the time, of the bandwidth (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 100}, Min: 0, Max: 100}}
 		power := Figure{ID: fmt.Sprintf("gpu-power-%d", i+1), Group: "gpu-power", Choice: m.names[i], Title: "What does the GPU draw?",
@@ -68,11 +68,12 @@ func timeAxis(lines []Line) Axis {
 
 func seconds(d time.Duration) float64 { return digits(d.Seconds(), 8) }
 
-// overTime is a quantity of all GPUs over time, times scale. A sample that one
-// of the GPUs does not tell is left out: the others alone are another quantity.
+// overTime is a quantity of all GPUs over time, times scale, as steps: a
+// sample tells of the time since the one before. A sample that one of the GPUs
+// does not tell is left out: the others alone are another quantity.
 func overTime(samples []results.GPUSample, scale float64, all func([]float64) float64, of reading) []Point {
 	var points []Point
-	for _, s := range samples {
+	for i, s := range samples {
 		var told []float64
 		for _, g := range s.GPUs {
 			if v := of(g); v != nil {
@@ -80,8 +81,11 @@ func overTime(samples []results.GPUSample, scale float64, all func([]float64) fl
 			}
 		}
 		if len(told) == len(s.GPUs) && len(told) > 0 {
-			points = append(points, Point{X: seconds(s.At), Y: digits(all(told)*scale, 4)})
+			points = append(points, Point{X: seconds(samples[max(i-1, 0)].At), Y: digits(all(told)*scale, 4)})
 		}
+	}
+	if n := len(points); n > 0 {
+		points = append(points, Point{X: seconds(samples[len(samples)-1].At), Y: points[n-1].Y})
 	}
 	return thinned(points, timePoints)
 }
@@ -149,7 +153,7 @@ func bands(run int, r *results.Run) (all []Band, notes []string) {
 	return slices.Concat(all, idle, throttled(run, r.GPU)), notes
 }
 
-// throttled are the times between samples of which both found the same GPUs throttled.
+// throttled are the times in which a GPU was found throttled, each since the sample before.
 func throttled(run int, samples []results.GPUSample) (all []Band) {
 	before := ""
 	for i, s := range samples {

@@ -52,7 +52,7 @@ func endings(c draw.Canvas, lines []Line, x, y func(float64) vg.Length) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ending) int { return cmp.Compare(b.at.Y, a.at.Y) })
-	if most := int((c.Size().Y + 30*px) / step); len(all) > most {
+	if most := 1 + int(c.Size().Y/step); len(all) > most {
 		all = append(all[:most-1], ending{line: Line{Run: -1, Label: fmt.Sprintf("and %d more", len(all)-most+1)}, at: all[most-1].at})
 	}
 	apart(all, step, c.Min.Y, c.Max.Y)
@@ -91,7 +91,7 @@ func apart(all []ending, step, bottom, top vg.Length) {
 	var clusters []cluster
 	span := func(k cluster) vg.Length { return step * vg.Length(k.to-k.from-1) / 2 }
 	for i := range all {
-		clusters = append(clusters, cluster{i, i + 1, all[i].y})
+		clusters = append(clusters, cluster{i, i + 1, min(max(all[i].y, bottom), top)})
 		for len(clusters) > 1 {
 			a, b := clusters[len(clusters)-2], clusters[len(clusters)-1]
 			if a.middle-span(a)-(b.middle+span(b)) >= step {

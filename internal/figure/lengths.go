@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"vllmbench/internal/answers"
 	"vllmbench/internal/measure"
@@ -11,7 +12,7 @@ import (
 
 // mostLengthLines is how many lines a figure over lengths may have: beyond it
 // some prompt lengths are left out, the shortest and the longest last.
-const mostLengthLines = 6
+const mostLengthLines = 4
 
 func promptLength(c measure.Cell) int { return c.PromptTokens }
 func outputLength(c measure.Cell) int { return c.OutputTokens }
@@ -40,14 +41,23 @@ func (m *maker) ttft() []Figure {
 		if len(points) == 0 {
 			continue
 		}
+		if fit := m.summaries[i].Prefill; fit != nil && len(m.runs) > fewRuns {
+			name += ": " + duration(fit.B.Value) + " a token" + bent(*fit)
+		}
 		f.Lines = append(f.Lines, Line{Run: i, Role: Data, Label: name, Points: points})
+		if len(m.runs) > fewRuns {
+			continue
+		}
 		o.metric = server
 		if own := pooled.points(i, o); metric == "mean-ttft-ns" && measured(own) {
 			f.Lines = append(f.Lines, Line{Run: i, Role: Server, Label: name + ", server's own", Points: plain(own)})
 		}
 		f.Lines = append(f.Lines, fitted(i, name, m.summaries[i].Prefill, points)...)
 	}
-	f.Notes = []string{"all output lengths together"}
+	f.Notes = []string{"all output lengths together; on this axis a straight line (dotted) is bent"}
+	if len(m.runs) > fewRuns {
+		f.Notes = []string{fmt.Sprintf("all output lengths together; fits and the server's own TTFT are drawn of %d runs at most", fewRuns)}
+	}
 	return pooled.finish(f, promptLabel, linearAxis, ofSeqLen, metric)
 }
 
@@ -121,7 +131,7 @@ func fitted(run int, name string, l *answers.Line, points []Point) []Line {
 		return nil
 	}
 	lo, hi := points[0].X, points[len(points)-1].X
-	out := Line{Run: run, Role: Fit, Label: name + ": " + duration(l.B.Value) + " a token"}
+	out := Line{Run: run, Role: Fit, Label: name + ": " + duration(l.B.Value) + " a token" + bent(*l)}
 	for k := range fitSteps + 1 {
 		x := lo + (hi-lo)*float64(k*k)/fitSteps/fitSteps
 		out.Points = append(out.Points, Point{X: digits(x, 5), Y: digits((l.A.Value+l.B.Value*x)*ms, 6)})
@@ -129,46 +139,56 @@ func fitted(run int, name string, l *answers.Line, points []Point) []Line {
 	return []Line{out}
 }
 
+// bent warns of a line that the levels do not lie on.
+func bent(l answers.Line) string {
+	if l.Straight {
+		return ""
+	}
+	return ", not straight"
+}
+
 func (m *maker) tpot() []Figure {
 	f := Figure{ID: "tpot-output", Title: "Do later tokens cost more?", Better: "lower"}
-	return m.overOutput(f, linearAxis, m.metric(ofSeqLen, "p50-tpot-ns", "mean-tpot-ns"), nil)
+	return m.overOutput(f, m.metric(ofSeqLen, "p50-tpot-ns", "mean-tpot-ns"), func(int, int) string { return "" })
 }
 
 func (m *maker) e2e() []Figure {
 	f := Figure{ID: "e2e-output", Title: "What does an output token cost?", Better: "lower"}
-	decode := func(s answers.Summary) *answers.Line { return s.Decode }
-	return m.overOutput(f, linearAxis, m.metric(ofSeqLen, "p50-e2e-ns", "mean-e2e-ns"), decode)
+	return m.overOutput(f, m.metric(ofSeqLen, "mean-e2e-ns", "p50-e2e-ns"), func(run, prompt int) string {
+		for _, l := range m.summaries[run].DecodeByPrompt {
+			if l.PromptTokens == prompt {
+				return ": " + duration(l.B.Value) + " a token" + bent(l.Line)
+			}
+		}
+		return ""
+	})
 }
 
 // overOutput is a figure over the output length, one line a run and prompt
-// length, with the runs' fits if there are any.
-func (m *maker) overOutput(f Figure, y func(string, []float64) Axis, metric string, fit func(answers.Summary) *answers.Line) []Figure {
+// length, with what ending says behind its label.
+func (m *maker) overOutput(f Figure, metric string, ending func(run, prompt int) string) []Figure {
 	if metric == "" {
 		return nil
 	}
 	f.Y.Label = quantity(metric) + " (ms)"
 	prompts, left := m.prompts()
 	for i, name := range m.names {
-		var last []Point
 		for _, prompt := range prompts {
 			o := of{experiment: ofSeqLen, metric: metric, scale: ms, x: outputLength, only: func(c measure.Cell) bool { return c.PromptTokens == prompt }}
 			if points := m.points(i, o); len(points) > 0 {
-				f.Lines = append(f.Lines, Line{Run: i, Role: Data, Label: fmt.Sprintf("%s, prompt %d", name, prompt), Points: points})
-				last = points
+				label := fmt.Sprintf("%s, prompt %s%s", name, count(prompt), ending(i, prompt))
+				f.Lines = append(f.Lines, Line{Run: i, Role: Data, Label: label, Points: points})
 			}
-		}
-		if fit != nil {
-			f.Lines = append(f.Lines, fitted(i, name, fit(m.summaries[i]), last)...)
 		}
 	}
 	if len(left) > 0 {
-		f.Notes = []string{fmt.Sprintf("not drawn: prompts of %v tokens", left)}
+		f.Notes = []string{"not drawn, for want of room: prompts of " + strings.Join(left, ", ") + " tokens"}
 	}
-	return m.finish(f, outputLabel, y, ofSeqLen, metric)
+	return m.finish(f, outputLabel, linearAxis, ofSeqLen, metric)
 }
 
 // prompts are the prompt lengths that are drawn, and those that are not.
-func (m *maker) prompts() (drawn, left []int) {
+func (m *maker) prompts() (drawn []int, left []string) {
 	var all []int
 	for _, r := range m.runs {
 		for _, row := range r.Rows {
@@ -188,7 +208,7 @@ func (m *maker) prompts() (drawn, left []int) {
 	}
 	for _, p := range all {
 		if !slices.Contains(drawn, p) {
-			left = append(left, p)
+			left = append(left, count(p))
 		}
 	}
 	return drawn, left

@@ -15,6 +15,9 @@ import (
 // statistics bound a median at 95 %: 1 - 2/2^6 = 96.9 %.
 const leastForInterval = 6
 
+// fewRuns is the number of runs up to which a picture has room for more than one line and its label each.
+const fewRuns = 3
+
 // A maker makes the figures of runs.
 type maker struct {
 	runs      []*results.Run

@@ -1,8 +1,11 @@
 package figure
 
 import (
+	"fmt"
 	"image/color"
 	"math"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -13,6 +16,7 @@ import (
 type space struct {
 	area  vg.Rectangle
 	taken []vg.Rectangle
+	lines [][]vg.Point
 }
 
 // take takes a place if it is free, and says whether it was.
@@ -26,29 +30,78 @@ func (s *space) take(r vg.Rectangle) bool {
 	return true
 }
 
+// crossed says whether a line runs through a place.
+func (s *space) crossed(r vg.Rectangle) bool {
+	part := draw.Canvas{Rectangle: r}
+	return len(part.ClipLinesXY(s.lines...)) > 0
+}
+
 func (s *space) holds(r vg.Rectangle) bool {
 	return r.Min.X >= s.area.Min.X && r.Max.X <= s.area.Max.X && r.Min.Y >= s.area.Min.Y && r.Max.Y <= s.area.Max.Y
 }
 
-// pointLabels writes the labels of points where there is room beside them. One
-// that finds none is left out: the levels beside it tell which it is.
+// sides are where a label may stand beside its point, in the order of preference.
+var sides = []vg.Point{{X: 0, Y: 1}, {X: 0, Y: -1}, {X: 1, Y: 0}, {X: -1, Y: 0}, {X: 1, Y: -1}, {X: -1, Y: 1}, {X: 1, Y: 1}, {X: -1, Y: -1}}
+
+// withLabels are the lines whose points have labels: of many, the first.
+func withLabels(lines []Line) []Line {
+	found := slices.DeleteFunc(slices.Clone(lines), func(l Line) bool {
+		return !slices.ContainsFunc(l.Points, func(p Point) bool { return p.Label != "" })
+	})
+	return found[:min(len(found), fewRuns)]
+}
+
+// A pointLabel is written beside a point.
+type pointLabel struct {
+	at   vg.Point
+	text string
+}
+
+// pointLabels writes the labels of points where there is room beside them,
+// off all lines if that is possible. One that finds no room is left out: the
+// levels beside it tell which it is.
 func pointLabels(c draw.Canvas, l Line, x, y func(float64) vg.Length, free *space) {
 	style := letters(labelSize*0.9, colour(l.Run))
+	for _, p := range labelled(l, x, y) {
+		if s, at, ok := free.beside(style, p.text, p.at); ok {
+			c.FillText(s, at, p.text)
+		}
+	}
+}
+
+// labelled are the labels of a line's points. Neighbours that lie on one
+// another have one: "batch 8, 16, 32".
+func labelled(l Line, x, y func(float64) vg.Length) (all []pointLabel) {
 	for _, p := range l.Points {
 		if p.Label == "" || p.Void != "" {
 			continue
 		}
-		for _, side := range []vg.Point{{X: 0, Y: 1}, {X: 0, Y: -1}, {X: 1, Y: 0}, {X: -1, Y: 0}, {X: 1, Y: 1}, {X: -1, Y: -1}, {X: 1, Y: -1}, {X: -1, Y: 1}} {
-			s := style
-			s.XAlign = []text.XAlignment{draw.XRight, draw.XCenter, draw.XLeft}[int(side.X)+1]
-			s.YAlign = []text.YAlignment{draw.YTop, draw.YCenter, draw.YBottom}[int(side.Y)+1]
-			at := vg.Point{X: x(p.X) + side.X*9*px, Y: y(p.Y) + side.Y*9*px}
-			if r := s.Rectangle(p.Label).Add(at); free.holds(r) && free.take(r) {
-				c.FillText(s, at, p.Label)
-				break
+		at, text := vg.Point{X: x(p.X), Y: y(p.Y)}, clean(p.Label, 40)
+		if n := len(all) - 1; l.Role == Data && n >= 0 && max(at.X-all[n].at.X, all[n].at.X-at.X, at.Y-all[n].at.Y, all[n].at.Y-at.Y) < 2*radius {
+			all[n].text += ", " + text[strings.LastIndex(text, " ")+1:]
+			continue
+		}
+		all = append(all, pointLabel{at, text})
+	}
+	return all
+}
+
+// beside finds and takes a place for a label near a point: how it is aligned, and where.
+func (s *space) beside(style text.Style, label string, point vg.Point) (text.Style, vg.Point, bool) {
+	for _, avoid := range []bool{true, false} {
+		for _, distance := range []vg.Length{9 * px, 20 * px, 34 * px} {
+			for _, side := range sides {
+				style.XAlign = []text.XAlignment{draw.XRight, draw.XCenter, draw.XLeft}[int(side.X)+1]
+				style.YAlign = []text.YAlignment{draw.YTop, draw.YCenter, draw.YBottom}[int(side.Y)+1]
+				at := vg.Point{X: point.X + side.X*distance, Y: point.Y + side.Y*distance}
+				r := style.Rectangle(label).Add(at)
+				if s.holds(r) && !(avoid && s.crossed(r)) && s.take(r) {
+					return style, at, true
+				}
 			}
 		}
 	}
+	return style, point, false
 }
 
 // bandsOf draws bands over the whole height: windows light, void ones hatched,
@@ -110,12 +163,19 @@ func marksOf(c draw.Canvas, marks []Mark, x func(float64) vg.Length) {
 
 // markLabels writes the marks' labels beside their lines, from the foot upwards.
 func markLabels(c draw.Canvas, marks []Mark, x func(float64) vg.Length, free *space) {
-	for i, m := range marks {
+	for i, m := range marks[:min(len(marks), fewRuns)] {
 		style := letters(labelSize*0.9, colour(m.Run))
 		label := clean(m.Label, 80)
-		at := vg.Point{X: x(m.X) + 6*px, Y: c.Min.Y + 8*px + vg.Length(i)*labelSize*1.2}
+		if more := len(marks) - fewRuns; more > 0 && i == fewRuns-1 {
+			label += fmt.Sprintf(" (and %d more)", more)
+		}
+		left, right := x(m.X), x(m.X)
+		if m.Low != nil && m.High != nil {
+			left, right = x(*m.Low), x(*m.High)
+		}
+		at := vg.Point{X: right + 6*px, Y: c.Min.Y + 8*px + vg.Length(i)*labelSize*1.2}
 		if at.X+style.Width(label) > c.Max.X {
-			style.XAlign, at.X = draw.XRight, x(m.X)-6*px
+			style.XAlign, at.X = draw.XRight, left-6*px
 		}
 		for !free.take(style.Rectangle(label).Add(at)) && at.Y < c.Max.Y {
 			at.Y += labelSize * 1.2

@@ -46,13 +46,6 @@ func dashes(run int) []vg.Length {
 	return all[max(run, 0)%len(all)]
 }
 
-// glyph marks the points of a run. The first run's are filled and the others'
-// open, so that equal points of two runs are both seen.
-func glyph(run int) draw.GlyphDrawer {
-	all := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.PlusGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}}
-	return all[max(run, 0)%len(all)]
-}
-
 // stroke is how a line of a role looks.
 func stroke(l Line) draw.LineStyle {
 	s := draw.LineStyle{Color: colour(l.Run), Width: 2.4 * px, Dashes: dashes(l.Run)}

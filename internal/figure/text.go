@@ -23,6 +23,23 @@ func num(v float64) string {
 // tick writes a round number as it is: "0.5", "1 024".
 func tick(v float64) string { return group(strconv.FormatFloat(v, 'f', -1, 64)) }
 
+// tickLabels writes the ticks of an axis, on a linear one with equally many decimals.
+func tickLabels(a Axis) []string {
+	labels, decimals := make([]string, len(a.Ticks)), 0
+	for i, v := range a.Ticks {
+		labels[i] = tick(v)
+		if _, rest, point := strings.Cut(labels[i], "."); point {
+			decimals = max(decimals, len(rest))
+		}
+	}
+	if a.Scale == Linear {
+		for i, v := range a.Ticks {
+			labels[i] = group(strconv.FormatFloat(v, 'f', decimals, 64))
+		}
+	}
+	return labels
+}
+
 // count writes a whole number.
 func count(n int) string { return group(strconv.Itoa(n)) }
 

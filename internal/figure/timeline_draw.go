@@ -34,7 +34,8 @@ func (r TimelineRow) draw(w io.Writer, format, name string) error {
 		title: "When did each request wait, and when did it get tokens?",
 		below: fmt.Sprintf("%s, %s, repetition %d: one line a request", name, r.Cell, r.Repetition),
 		x:     Axis{Label: "time (s since the run's epoch)", Scale: Linear, Ticks: linearTicks(lo, hi), Min: lo - margin, Max: hi + margin},
-		y:     Axis{Label: "requests by their start", Scale: Linear, Ticks: wholeTicks(n), Min: n + 0.5, Max: 0.5},
+		y:     Axis{Label: "requests by their start", Scale: Linear, Ticks: wholeTicks(n), Min: 0.5, Max: n + 0.5},
+		down:  true,
 		notes: r.notes(),
 	}
 	window := Band{From: r.From, To: r.To, Kind: Window}
