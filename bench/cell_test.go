@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -30,15 +31,19 @@ func (s *session) cells(b *testing.B, cells []measure.Cell) {
 	}
 }
 
+// holds says whether c fits into the server's context.
+func (s *session) holds(c measure.Cell) bool {
+	return s.info.MaxModelLen == 0 || c.PromptTokens+c.OutputTokens <= s.info.MaxModelLen
+}
+
 // skip says whether c does not fit into the server's context, and says so to the user, once.
 func (s *session) skip(c measure.Cell) bool {
-	need := c.PromptTokens + c.OutputTokens
-	if s.info.MaxModelLen == 0 || need <= s.info.MaxModelLen {
+	if s.holds(c) {
 		return false
 	}
 	if !slices.Contains(s.skipped, c.Name) {
 		s.skipped = append(s.skipped, c.Name)
-		fmt.Printf("# skipped %s: it needs %d tokens, the server's context holds %d\n", c.Name, need, s.info.MaxModelLen)
+		fmt.Printf("# skipped %s: it needs %d tokens, the server's context holds %d\n", c.Name, c.PromptTokens+c.OutputTokens, s.info.MaxModelLen)
 	}
 	return true
 }
@@ -51,20 +56,21 @@ func (s *session) cell(b *testing.B, c measure.Cell) {
 		s.failed++
 		b.Fatalf("not run: %v", s.gone)
 	}
+	s.line.Begin(c.Name)
 	run, err := s.measure(b, c)
 	if err != nil && s.gone == nil {
 		s.gone = s.alive()
 	}
-	switch {
-	case run != nil:
+	if run != nil {
 		s.report(b, run, err)
-	case s.gone != nil:
-		s.failed++
-		b.Fatalf("%v (%v)", err, s.gone)
-	default:
-		s.failed++
-		b.Fatal(err)
+		return
 	}
+	s.failed++
+	s.line.End(err.Error())
+	if s.gone != nil {
+		b.Fatalf("%v (%v)", err, s.gone)
+	}
+	b.Fatal(err)
 }
 
 // measure runs the load. It returns a run if requests were sent; an error
@@ -101,12 +107,15 @@ func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
 	go s.gpu.Mark() // a read takes milliseconds, which are not the window's
 	opened, cpu := s.client.Opened(), client.CPUTime()
 	to := from
+	s.line.Window()
 	for err == nil && b.Loop() {
 		run.Ops++
 		to, err = l.Await(ramp + c.Streams*run.Ops)
+		s.line.Op()
 		s.drainIfLong()
 	}
 	b.StopTimer()
+	s.line.Drain()
 	run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu
 	run.Window = measure.Window{From: from, To: to}
 	s.observe(run)
@@ -170,9 +179,17 @@ func (s *session) closed(c measure.Cell, requests int) load.Closed {
 		Streams:   c.Batch,
 		Requests:  requests,
 		Next:      func() client.Request { return s.request(c) },
-		Do:        s.client.Generate,
+		Do:        s.generate,
 		MaxErrors: flags.limits.MaxErrors(),
 	}
+}
+
+// generate sends a request, and counts it for the status line.
+func (s *session) generate(ctx context.Context, r client.Request) client.Result {
+	s.line.Sent()
+	res := s.client.Generate(ctx, r)
+	s.line.Ended(res.OutputTokens, res.TTFT())
+	return res
 }
 
 func (s *session) request(c measure.Cell) client.Request {

@@ -36,14 +36,14 @@ type child struct {
 	stderr bytes.Buffer
 }
 
-// startChild starts the binary with -bench=., one operation a cell and no GPU, whose idle power takes a second; args may say otherwise.
+// startChild starts the binary with -bench=., one operation a cell, no GPU, whose idle power takes a second, and nothing on the terminal; args may say otherwise.
 func startChild(t *testing.T, args ...string) *child {
 	t.Helper()
 	path, err := binary()
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
-	c := &child{t: t, cmd: exec.CommandContext(ctx, path, append([]string{"-test.run=^$", "-test.bench=.", "-test.benchtime=1x", "-gpu=none"}, args...)...)}
+	c := &child{t: t, cmd: exec.CommandContext(ctx, path, append([]string{"-test.run=^$", "-test.bench=.", "-test.benchtime=1x", "-gpu=none", "-progress=off"}, args...)...)}
 	c.cmd.Env = append(os.Environ(), "VLLM_BASE_URL=", "VLLM_API_KEY=")
 	c.cmd.Stderr = &c.stderr
 	out, err := c.cmd.StdoutPipe()

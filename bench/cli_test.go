@@ -92,6 +92,7 @@ func TestBadFlags(t *testing.T) {
 		{"-limits unknown", []string{"-limits=foo=1"}, 2, []string{`"foo=1" for flag -limits`, "-explain lists them"}},
 		{"-limits no number", []string{"-limits=cpu"}, 2, []string{`"cpu" for flag -limits`, "NAME=NUMBER"}},
 		{"-endpoint", []string{"-endpoint=x"}, 1, []string{`-endpoint is "x"`, "name completions or chat"}},
+		{"-progress", []string{"-progress=on"}, 1, []string{`-progress is "on"`, "name auto or off"}},
 		{"-extensions", []string{"-extensions=maybe"}, 1, []string{`-extensions is "maybe"`, "name auto, on or off"}},
 	} {
 		t.Run(tt.name, tt.test)

@@ -25,7 +25,7 @@ var flags = struct {
 
 	firstToken, stall time.Duration
 	limits            measure.Limits
-	metrics           string
+	metrics, progress string
 	record, profile   string
 	modelConfig       string
 	userStamps        bool
@@ -57,6 +57,7 @@ func init() {
 	flag.DurationVar(&f.stall, "stall-timeout", time.Minute, "longest wait between two tokens")
 	flag.Var(&f.limits, "limits", "other `limits` than the defaults, as NAME=NUMBER,... (-explain lists them)")
 	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
+	flag.StringVar(&f.progress, "progress", "auto", "show on the terminal how far the run is: `auto`, if there is one, or off")
 	flag.StringVar(&f.record, "record", "", "save the run, every request included, in the folder `DIR` (from the repository's root)")
 	flag.StringVar(&f.profile, "profile", "", "when all is measured, send one operation of each experiment through the server's profiler, and keep the traces in the folder `DIR`")
 	flag.StringVar(&f.modelConfig, "model-config", "", "the model's config.json, a `FILE`, for decode-floor-% and prefill-floor-% where the model's shape is not known by its name")
@@ -101,6 +102,8 @@ func check() error {
 		return fmt.Errorf("-endpoint is %q: name completions or chat", f.endpoint)
 	case !slices.Contains([]string{"auto", "on", "off"}, f.extensions):
 		return fmt.Errorf("-extensions is %q: name auto, on or off", f.extensions)
+	case f.progress != "auto" && f.progress != "off":
+		return fmt.Errorf("-progress is %q: name auto or off", f.progress)
 	case slices.Max(f.quantiles) > 99:
 		return fmt.Errorf("-quantiles holds %d: name whole percents from 1 to 99", slices.Max(f.quantiles))
 	}

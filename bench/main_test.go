@@ -49,6 +49,7 @@ func run(m *testing.M) int {
 	s.header(os.Stdout)
 	current = s
 	onlyBenchmarks()
+	s.showProgress()
 	code := rounds(m, s)
 	if err := s.empty(); err != nil {
 		fmt.Fprintf(os.Stderr, "vllmbench: %v\n", err)

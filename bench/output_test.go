@@ -92,6 +92,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 	if len(row.Void) == 0 {
 		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
 	}
+	s.line.End(strings.Join(row.Void, "; "))
 	if s.record != nil {
 		err := s.saveGPU()
 		if err == nil {

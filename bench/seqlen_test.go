@@ -11,7 +11,10 @@ import (
 // longer prompt costs prefill, which shows in TTFT; a longer output costs
 // decode, which shows in ITL and E2E. One operation is one request.
 func BenchmarkSeqLen(b *testing.B) {
-	var cells []measure.Cell
+	ready(b).cells(b, seqLenCells())
+}
+
+func seqLenCells() (cells []measure.Cell) {
 	for _, p := range flags.prompts {
 		for _, o := range flags.outputs {
 			cells = append(cells, measure.Cell{
@@ -23,5 +26,5 @@ func BenchmarkSeqLen(b *testing.B) {
 			})
 		}
 	}
-	ready(b).cells(b, cells)
+	return cells
 }

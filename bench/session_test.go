@@ -17,6 +17,7 @@ import (
 	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/progress"
 	"vllmbench/internal/prompt"
 	"vllmbench/internal/results"
 	"vllmbench/internal/roofline"
@@ -43,6 +44,7 @@ type session struct {
 	shown         []measure.Metric
 	record        *results.Writer // nil without -record
 	stop          func()          // ends the embedded server; nil if another is measured
+	line          *progress.Line  // nil: nothing is shown
 
 	endpoint   client.Endpoint
 	extensions bool // vLLM's fields are sent, so that lengths are exact
@@ -208,6 +210,7 @@ func (s *session) empty() error {
 
 // close ends the run. ok puts the record in its place.
 func (s *session) close(ok bool) error {
+	_ = s.line.Close() // what becomes of the terminal is no part of the run
 	var err error
 	if s.gpu != nil {
 		err = s.gpu.Close()

@@ -10,7 +10,10 @@ import (
 // BenchmarkThroughput measures a server that always has N requests in flight,
 // and so how far batching carries. One operation is N requests.
 func BenchmarkThroughput(b *testing.B) {
-	var cells []measure.Cell
+	ready(b).cells(b, throughputCells())
+}
+
+func throughputCells() (cells []measure.Cell) {
 	for _, n := range flags.batches {
 		cells = append(cells, measure.Cell{
 			Experiment:   "throughput",
@@ -20,5 +23,5 @@ func BenchmarkThroughput(b *testing.B) {
 			OutputTokens: flags.output,
 		})
 	}
-	ready(b).cells(b, cells)
+	return cells
 }

@@ -123,7 +123,7 @@ func (l *Line) Drain() {
 
 // Sent says that a request is sent.
 func (l *Line) Sent() {
-	l.count(func(s *state) { s.inFlight++ })
+	l.count(func(s *state) { s.sent(time.Now()) })
 }
 
 // Ended says that a request has ended, with how many output tokens and which

@@ -28,13 +28,18 @@ type state struct {
 	round    int // from 1
 	begun    map[string]int
 	began    time.Time
-	from     time.Time // the window's start
+	opened   time.Time // the window's start
 	ops      int       // of the window
 	inFlight int
-	tokens   int       // of requests that ended in the window
-	last     time.Time // when the latest of them ended
-	ttfts    []time.Duration
-	seen     int // TTFTs of the window
+
+	// The counts below are of the window, but of the load that leads to it
+	// until a first request has ended there: that may take a while.
+	fresh  bool      // none has
+	from   time.Time // since when they count
+	tokens int       // of requests that ended
+	last   time.Time // when the latest of them ended
+	ttfts  []time.Duration
+	seen   int // TTFTs
 
 	void  int    // cells so far
 	first string // why the first one is void
@@ -50,19 +55,31 @@ func (s *state) begin(cell string, now time.Time) {
 	s.begun[cell]++
 	s.round = s.begun[cell]
 	s.index = slices.Index(s.plan.Cells, cell)
-	s.inFlight = 0
-	s.window(now)
-	s.phase = warming
+	s.ops, s.inFlight, s.fresh = 0, 0, false
+	s.since(now)
 }
 
-// window begins to count anew: what the preparation did is no part of a rate.
-func (s *state) window(now time.Time) {
-	s.phase, s.from, s.last = timing, now, now
-	s.ops, s.tokens, s.seen, s.ttfts = 0, 0, 0, s.ttfts[:0]
+// since counts anew.
+func (s *state) since(t time.Time) {
+	s.from, s.last = t, t
+	s.tokens, s.seen, s.ttfts = 0, 0, s.ttfts[:0]
+}
+
+func (s *state) window(now time.Time) { s.phase, s.opened, s.fresh = timing, now, true }
+
+func (s *state) sent(now time.Time) {
+	if s.phase == warming && s.inFlight == 0 {
+		s.since(now) // a load begins
+	}
+	s.inFlight++
 }
 
 func (s *state) ended(tokens int, ttft time.Duration, now time.Time) {
 	s.inFlight--
+	if s.fresh {
+		s.since(s.opened)
+		s.fresh = false
+	}
 	s.tokens += tokens
 	s.last = now
 	if ttft <= 0 {
@@ -97,9 +114,6 @@ func (s *state) view(now time.Time) (v view, ok bool) {
 		phase: s.phase, share: s.share(now), inFlight: s.inFlight, void: s.void, reason: s.first,
 	}
 	v.left, v.known = s.left(s.index, s.round, now.Sub(s.began))
-	if s.phase == warming {
-		return v, true
-	}
 	if d := s.last.Sub(s.from); d > 0 {
 		v.rate = float64(s.tokens) / d.Seconds()
 	}
@@ -115,7 +129,7 @@ func (s *state) share(now time.Time) float64 {
 	case s.phase != timing:
 		return 0
 	case s.plan.Time > 0:
-		return min(1, now.Sub(s.from).Seconds()/s.plan.Time.Seconds())
+		return min(1, now.Sub(s.opened).Seconds()/s.plan.Time.Seconds())
 	case s.plan.Ops > 0:
 		return min(1, float64(s.ops)/float64(s.plan.Ops))
 	}
