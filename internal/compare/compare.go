@@ -1,9 +1,9 @@
 // Package compare holds two runs against each other and decides, if asked,
 // whether the new one is worse than it may be.
 //
-// It decides by intervals that hold together: of all the changes in one
-// report, the chance that any lies outside its interval is at most 5 %. What
-// the repetitions do not carry is inconclusive, with the number that would.
+// It decides by intervals that are corrected for the number of comparisons:
+// the chance of any wrong decision in one report is at most 5 %. What the
+// repetitions do not carry is inconclusive, with the number that would.
 // docs/compare.md gives the rule, its assumptions and how it was tested.
 package compare
 
@@ -47,7 +47,8 @@ func Compare(old, new *results.Run, c Config) (*Report, error) {
 	}
 	filter, err := benchproc.NewFilter(cmp.Or(c.Filter, "*"))
 	if err != nil {
-		return nil, fmt.Errorf("filter %q: %w", c.Filter, err)
+		says, _, _ := strings.Cut(err.Error(), "\n") // below it the place is pointed at
+		return nil, fmt.Errorf("filter %q: %s: go doc golang.org/x/perf/benchproc/syntax describes it", c.Filter, says)
 	}
 	p := &pair{old: collect(old, "old", filter), new: collect(new, "new", filter), units: units(old, new)}
 	for _, side := range []struct {

@@ -89,8 +89,8 @@ type Level struct {
 // A Change is new/old - 1, of the geometric means over repetitions.
 type Change struct {
 	Percent float64 `json:"percent"`
-	// Low and High bound it, in percent, together with all others of the
-	// report at 1 - alpha; nil if the change is not in the family.
+	// Low and High are the interval that decides the line, in percent, corrected
+	// for the family by Holm; nil if the change is not in the family.
 	Low  *float64 `json:"low_percent,omitempty"`
 	High *float64 `json:"high_percent,omitempty"`
 	// P is of the test against the gate, or against no change without one,

@@ -97,7 +97,7 @@ func (r *Report) rule() []string {
 		comparisons = "1 comparison"
 	}
 	return []string{
-		fmt.Sprintf("%s, family-wise error %s%s%% by Holm: the intervals hold all together.", comparisons, exact(100*r.Alpha), thin),
+		fmt.Sprintf("%s, family-wise error %s%s%% by Holm: an interval is the one that decides its line.", comparisons, exact(100*r.Alpha), thin),
 		"A change is that of the geometric mean over repetitions; its interval is a t interval of logarithms.",
 	}
 }
