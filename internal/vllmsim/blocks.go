@@ -5,6 +5,7 @@ type block struct {
 	refs   int  // requests that use it
 	hashed bool // hash is in the prefix cache
 	hash   blockHash
+	same   *block // the next known block of the same content
 
 	prev, next *block // neighbours in the free list while refs is 0
 }
@@ -12,13 +13,14 @@ type block struct {
 // A blockPool is the GPU's KV cache: a fixed number of blocks.
 //
 // A free block keeps its content until it is taken for something else, so the
-// free list is also the prefix cache's eviction order: taken from the front,
-// returned to the back.
+// free list is also the prefix cache's eviction order. Blocks are taken from
+// the front. Of those returned, the known go to the back, and the others to
+// the front, since nobody can find what they hold.
 type blockPool struct {
 	total  int
 	free   int
-	list   block // sentinel of the free list
-	cached map[blockHash]*block
+	list   block                // sentinel of the free list
+	cached map[blockHash]*block // the first of the known blocks of a content
 }
 
 func newBlockPool(total int) *blockPool {
@@ -26,13 +28,13 @@ func newBlockPool(total int) *blockPool {
 	p.list.prev, p.list.next = &p.list, &p.list
 	blocks := make([]block, total)
 	for i := range blocks {
-		p.append(&blocks[i])
+		p.insert(&blocks[i], &p.list)
 	}
 	return p
 }
 
-// take returns the free block that was used longest ago, and forgets its
-// content. The caller has checked that there is one.
+// take returns the first free block, and forgets its content. The caller has
+// checked that there is one.
 func (p *blockPool) take() *block {
 	b := p.list.next
 	if b == &p.list {
@@ -55,21 +57,33 @@ func (p *blockPool) share(b *block) {
 // release drops one user of each block. The last blocks of a sequence go back
 // first: a prefix is useful without its tail, a tail is not without its prefix.
 func (p *blockPool) release(blocks []*block) {
+	front := p.list.next
 	for i := len(blocks) - 1; i >= 0; i-- {
 		b := blocks[i]
-		if b.refs--; b.refs == 0 {
-			p.append(b)
+		if b.refs--; b.refs == 0 && !b.hashed {
+			p.insert(b, front)
+		}
+	}
+	for i := len(blocks) - 1; i >= 0; i-- {
+		if b := blocks[i]; b.refs == 0 && b.hashed {
+			p.insert(b, &p.list)
 		}
 	}
 }
 
-// publish makes a full block's content known to the prefix cache. Of blocks
-// with the same content the first stays known.
+// publish makes a full block's content known to the prefix cache. Requests
+// that compute the same at the same time have a known block each.
 func (p *blockPool) publish(b *block, h blockHash) {
-	if _, known := p.cached[h]; !known && !b.hashed {
-		b.hash, b.hashed = h, true
+	b.hash, b.hashed = h, true
+	last := p.cached[h]
+	if last == nil {
 		p.cached[h] = b
+		return
 	}
+	for last.same != nil {
+		last = last.same
+	}
+	last.same = b
 }
 
 // clear empties the prefix cache, unless blocks are in use.
@@ -77,22 +91,34 @@ func (p *blockPool) clear() bool {
 	if p.free != p.total {
 		return false
 	}
-	for _, b := range p.cached {
-		b.hashed = false
+	for b := p.list.next; b != &p.list; b = b.next {
+		b.hashed, b.same = false, nil
 	}
 	clear(p.cached)
 	return true
 }
 
 func (p *blockPool) forget(b *block) {
-	if b.hashed {
-		delete(p.cached, b.hash)
-		b.hashed = false
+	if !b.hashed {
+		return
 	}
+	switch first := p.cached[b.hash]; {
+	case first != b:
+		for first.same != b {
+			first = first.same
+		}
+		first.same = b.same
+	case b.same != nil:
+		p.cached[b.hash] = b.same
+	default:
+		delete(p.cached, b.hash)
+	}
+	b.hashed, b.same = false, nil
 }
 
-func (p *blockPool) append(b *block) {
-	b.prev, b.next = p.list.prev, &p.list
+// insert puts b before next in the free list.
+func (p *blockPool) insert(b, next *block) {
+	b.prev, b.next = next.prev, next
 	b.prev.next, b.next.prev = b, b
 	p.free++
 }

@@ -7,48 +7,78 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// longest is the longest sequence of the fuzzed schedulers, in tokens: five blocks.
+const longest = 20
+
+// fuzzedLimits are those that the bits of rules choose.
+func fuzzedLimits(blocks, seqs, budget, rules uint8) Limits {
+	on := func(bit int) bool { return rules>>bit&1 == 1 }
+	l := Limits{
+		MaxNumSeqs: 1 + int(seqs), MaxNumBatchedTokens: 1 + int(budget),
+		BlockSize: 4, NumBlocks: 6 + int(blocks), PrefixCaching: on(0),
+		Priority: on(1), WholePrompts: on(2), FirstChunkOnly: on(3), LongPrefillAdaptive: on(4),
+	}
+	if l.WholePrompts {
+		l.MaxNumBatchedTokens += longest
+	}
+	if on(5) {
+		l.WatermarkBlocks = 3
+	}
+	if on(6) {
+		l.LongPrefill = 3
+	}
+	return l
+}
+
 // FuzzScheduler drives a small scheduler with arbitrary arrivals and aborts,
 // and checks after every step what must always hold.
 func FuzzScheduler(f *testing.F) {
-	f.Add(uint64(1), uint8(8), uint8(3), uint8(20))
-	f.Add(uint64(2), uint8(5), uint8(16), uint8(1))
-	f.Add(uint64(3), uint8(40), uint8(1), uint8(90))
-	f.Fuzz(func(t *testing.T, seed uint64, blocks, seqs, budget uint8) {
+	for rules := range uint8(255) {
+		f.Add(uint64(rules), rules%40, rules%17, rules%90, rules)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, blocks, seqs, budget, rules uint8) {
 		rng := rand.New(rand.NewPCG(seed, 0))
-		const longest = 20 // tokens; five blocks
-		l := Limits{
-			MaxNumSeqs: 1 + int(seqs), MaxNumBatchedTokens: 1 + int(budget),
-			BlockSize: 4, NumBlocks: 5 + int(blocks), PrefixCaching: seed%2 == 0,
-		}
+		l := fuzzedLimits(blocks, seqs, budget, rules)
+		depth := 1 + int(rules>>7)
 		s := NewScheduler(l)
 		alive := make(map[uint64]*Request)
-		for step := 0; step < 60 || !s.Idle(); step++ {
-			require.Less(t, step, 100_000, "requests do not end")
+		var inFlight []Batch
+		for step := 0; step < 60 || !s.Idle() || len(inFlight) > 0; step++ {
+			require.Less(t, step, 10_000, "requests do not end")
 			if step < 60 && rng.IntN(2) == 0 {
-				prompt := make([]int32, 1+rng.IntN(longest-1))
-				for i := range prompt {
-					prompt[i] = int32(rng.IntN(2)) // so that prefixes are shared
-				}
-				r := NewRequest(uint64(step), prompt, 1+rng.IntN(longest-len(prompt)), "")
+				r := fuzzedRequest(rng, uint64(step))
 				alive[r.ID] = r
 				s.Add(r)
 			}
 			idle := s.Idle()
 			b := s.Schedule()
-			checkBatch(t, l, s, b, idle)
+			checkBatch(t, l, s, b)
+			if !idle && len(inFlight) == 0 && len(b.Work) == 0 {
+				require.True(t, l.Priority && len(b.Preempted) > 0, "a step does something whenever there is something to do, "+
+					"but for the least important request that gives up its own blocks")
+			}
 			checkBlocks(t, s)
+			if len(b.Work) > 0 {
+				if inFlight = append(inFlight, b); len(inFlight) < depth {
+					continue
+				}
+			}
+			if len(inFlight) == 0 {
+				continue
+			}
 			if rng.IntN(10) == 0 && len(b.Work) > 0 {
 				id := b.Work[rng.IntN(len(b.Work))].Request.ID
 				require.True(t, s.Abort(id))
 				delete(alive, id)
 			}
-			for _, out := range s.Finish(b) {
+			for _, out := range s.Finish(inFlight[0]) {
 				require.Contains(t, alive, out.Request.ID, "an output for a request that is not there")
 				require.Equal(t, out.Done, out.Request.Generated == out.Request.MaxTokens)
 				if out.Done {
 					delete(alive, out.Request.ID)
 				}
 			}
+			inFlight = inFlight[1:]
 			checkBlocks(t, s)
 		}
 		require.Empty(t, alive, "requests were lost")
@@ -56,9 +86,18 @@ func FuzzScheduler(f *testing.F) {
 	})
 }
 
-func checkBatch(t *testing.T, l Limits, s *Scheduler, b Batch, idle bool) {
+func fuzzedRequest(rng *rand.Rand, id uint64) *Request {
+	prompt := make([]int32, 1+rng.IntN(longest-1))
+	for i := range prompt {
+		prompt[i] = int32(rng.IntN(2)) // so that prefixes are shared
+	}
+	r := NewRequest(id, prompt, 1+rng.IntN(longest-len(prompt)), "")
+	r.Priority = rng.IntN(3)
+	return r
+}
+
+func checkBatch(t *testing.T, l Limits, s *Scheduler, b Batch) {
 	t.Helper()
-	require.Equal(t, idle, len(b.Work) == 0, "a step does something whenever there is something to do")
 	require.LessOrEqual(t, b.Tokens, l.MaxNumBatchedTokens)
 	require.LessOrEqual(t, s.Running(), l.MaxNumSeqs)
 	sum, seen := 0, make(map[uint64]bool)
@@ -66,7 +105,8 @@ func checkBatch(t *testing.T, l Limits, s *Scheduler, b Batch, idle bool) {
 		require.Positive(t, w.Tokens)
 		require.False(t, seen[w.Request.ID], "twice in a step")
 		seen[w.Request.ID] = true
-		require.Equal(t, w.Sample, w.Context+w.Tokens == w.Request.Tokens())
+		require.Equal(t, w.Sample, w.Request.pending > 0)
+		require.True(t, !w.Sample || w.Context+w.Tokens == w.Request.Tokens()+w.Request.pending-1)
 		require.LessOrEqual(t, w.Context+w.Tokens, len(w.Request.blocks)*l.BlockSize, "computed without a block")
 		sum += w.Tokens
 	}
@@ -96,9 +136,11 @@ func checkBlocks(t *testing.T, s *Scheduler) {
 	require.Equal(t, s.pool.free, free)
 	require.Equal(t, s.pool.total, free+len(users))
 	for h, b := range s.pool.cached {
-		require.True(t, b.hashed && b.hash == h)
+		for ; b != nil; b = b.same {
+			require.True(t, b.hashed && b.hash == h)
+		}
 	}
-	for _, r := range s.waiting {
+	for _, r := range s.waiting.requests {
 		require.Empty(t, r.blocks)
 	}
 }

@@ -45,16 +45,35 @@ func (s *Scheduler) cachedPrefix(r *Request) []*block {
 	return shared
 }
 
-// fits reports whether the free blocks hold all of r's tokens, not only the
-// first chunk's: half a prompt in the cache would only wait for the other half.
-func (s *Scheduler) fits(r *Request, shared []*block) bool {
+// fits reports whether the free blocks hold r up to its first upTo tokens. By
+// default they must hold all of its tokens, not only the first chunk's: half a
+// prompt in the cache would only wait for the other half.
+func (s *Scheduler) fits(r *Request, shared []*block, upTo int) bool {
 	free := s.pool.free
 	for _, b := range shared {
 		if b.refs == 0 {
 			free-- // it is in the free list, and sharing takes it out
 		}
 	}
-	return s.blocksFor(r.Tokens())-len(shared) <= free
+	if len(s.running) > 0 {
+		free -= s.limits.WatermarkBlocks
+	}
+	if !s.limits.FirstChunkOnly {
+		upTo = r.Tokens()
+	}
+	return s.blocksFor(upTo)-len(shared) <= free
+}
+
+// publish makes those blocks of r known that its first n tokens fill.
+func (s *Scheduler) publish(r *Request, n int) {
+	if !s.limits.PrefixCaching {
+		return
+	}
+	full := n / s.limits.BlockSize
+	r.hashTo(full, s.limits.BlockSize)
+	for ; r.published < full; r.published++ {
+		s.pool.publish(r.blocks[r.published], r.hashes[r.published])
+	}
 }
 
 // free returns all of r's blocks; r runs no more.

@@ -87,7 +87,7 @@ func TestRunningRequestsShareBlocks(t *testing.T) {
 
 func TestEviction(t *testing.T) {
 	l := limits()
-	l.NumBlocks = 6
+	l.NumBlocks = 7
 	s := NewScheduler(l)
 	hits := func(id uint64, prompt []int32) int {
 		r := NewRequest(id, prompt, 1, "")
@@ -98,14 +98,14 @@ func TestEviction(t *testing.T) {
 	hits(1, ids(1, 33)) // two cached blocks and one that is not
 	hits(2, ids(2, 33))
 	assert.Equal(t, 32, hits(3, ids(1, 33)), "all six blocks are still there")
-	hits(4, ids(4, 33)) // takes the free block and the longest unused: the second's
+	hits(4, ids(4, 33)) // takes the two unknown blocks and the longest unused: the second's tail
 	assert.Equal(t, 32, hits(5, ids(1, 33)), "used more recently")
-	assert.Zero(t, hits(6, ids(2, 33)), "evicted")
+	assert.Equal(t, 16, hits(6, ids(2, 33)), "its tail was evicted")
 }
 
 func TestEvictionTakesTheTailFirst(t *testing.T) {
 	l := limits()
-	l.NumBlocks = 4
+	l.NumBlocks = 5
 	s := NewScheduler(l)
 	s.Add(NewRequest(1, ids(1, 64), 1, ""))
 	finishAll(s)

@@ -7,17 +7,23 @@ type Request struct {
 	Prompt    []int32 // token ids, at least one
 	MaxTokens int     // tokens to generate, at least 1; there is no other end
 	CacheSalt string  // requests share prefixes only with those of the same salt
+	Priority  int     // less is sooner, where the scheduler orders by it; default 0
 
 	Generated   int // tokens so far
 	Cached      int // prompt tokens found in the prefix cache at the first admission
 	Preemptions int // times that the request lost its blocks and started over
 
 	seed      uint64 // of the generated tokens
-	computed  int    // tokens whose keys and values are in blocks
+	computed  int    // tokens whose keys and values are in blocks, or will be after the steps in flight
 	published int    // blocks made known to the prefix cache
 	blocks    []*block
 	hashes    []blockHash
 	running   bool
+	ended     bool // done or aborted
+
+	inFlight int // tokens that steps in flight compute
+	pending  int // tokens that they will generate
+	stale    int // of inFlight: tokens from before the last preemption
 }
 
 // NewRequest returns a request whose output is a function of its prompt, as
@@ -32,6 +38,34 @@ func NewRequest(id uint64, prompt []int32, maxTokens int, salt string) *Request 
 
 // Tokens returns how many tokens the sequence has: prompt and generated ones.
 func (r *Request) Tokens() int { return len(r.Prompt) + r.Generated }
+
+// behind returns how many tokens r is behind, those counted that are to come.
+func (r *Request) behind() int { return r.Tokens() + r.pending - r.computed }
+
+// lastInFlight reports whether a step in flight generates r's last token.
+func (r *Request) lastInFlight() bool {
+	return r.pending > 0 && r.Generated+r.pending >= r.MaxTokens
+}
+
+// launch notes that a step with w is in flight.
+func (r *Request) launch(w Work) {
+	r.computed += w.Tokens
+	r.inFlight += w.Tokens
+	if w.Sample {
+		r.pending++
+	}
+}
+
+// land notes that the step with w has ended. A preemption has forgotten the
+// tokens that were pending then.
+func (r *Request) land(w Work) {
+	r.inFlight -= w.Tokens
+	if r.stale > 0 {
+		r.stale -= w.Tokens
+	} else if w.Sample {
+		r.pending--
+	}
+}
 
 // Token returns the sequence's token at position i, of the prompt or of the output.
 func (r *Request) Token(i int) int32 {

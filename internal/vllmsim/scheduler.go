@@ -1,14 +1,20 @@
 package vllmsim
 
-import "slices"
-
 // Limits bound what the scheduler puts into a step.
 type Limits struct {
 	MaxNumSeqs          int  // requests running at a time
 	MaxNumBatchedTokens int  // tokens computed in a step
 	BlockSize           int  // tokens a KV block
-	NumBlocks           int  // KV blocks on the GPU; must hold the longest request
+	NumBlocks           int  // KV blocks on the GPU; one stays empty, and the rest must hold the longest request
 	PrefixCaching       bool // share full blocks of equal prefixes
+
+	Priority        bool // order by Request.Priority, then arrival; default by arrival alone
+	WholePrompts    bool // a prompt waits until a step has room for all of it; default: prompts are cut into chunks
+	FirstChunkOnly  bool // admit a request whose first chunk fits; default: only if all its tokens do
+	WatermarkBlocks int  // blocks that an admission leaves free while others run
+
+	LongPrefill         int  // most tokens that a request computes in a step if it is not alone; 0: no bound
+	LongPrefillAdaptive bool // never bound it to less than a fair share of the step
 }
 
 // A Scheduler decides, step by step, which requests compute how many tokens.
@@ -17,22 +23,34 @@ type Limits struct {
 // are computed, and each step lets it catch up as far as the budget allows. A
 // prompt is many tokens behind, a decoding request is one.
 //
+// A step may be scheduled while the one before is still in flight: a request
+// then counts the token to come as its own. Finish takes steps in the order of
+// their schedules.
+//
 // It has no clock and starts no goroutines; it is not safe for concurrent use.
 type Scheduler struct {
 	limits  Limits
 	pool    *blockPool
-	waiting []*Request
-	running []*Request // in the order of admission: the last is preempted first
-	batch   Batch
+	waiting queue
+	running []*Request // in the order of admission
+	most    int        // tokens a request may compute in this step
+
+	batch   *Batch
+	batches [maxInFlight]Batch
+	steps   int
 	outputs []Output
 }
 
+// maxInFlight is how many steps may be scheduled and not finished: one that
+// runs and, with asynchronous scheduling, the next.
+const maxInFlight = 2
+
 // NewScheduler returns a scheduler without requests.
 func NewScheduler(limits Limits) *Scheduler {
-	return &Scheduler{limits: limits, pool: newBlockPool(limits.NumBlocks)}
+	return &Scheduler{limits: limits, pool: newBlockPool(limits.NumBlocks - 1), waiting: queue{byPriority: limits.Priority}}
 }
 
-// A Batch is what one step computes. It is valid until the next Schedule.
+// A Batch is what one step computes. It is valid until the next Schedule but one.
 type Batch struct {
 	Work      []Work
 	Admitted  []*Request // began or resumed in this step
@@ -55,44 +73,60 @@ type Output struct {
 	Done    bool // it was the last
 }
 
-// Add puts r at the end of the queue.
-func (s *Scheduler) Add(r *Request) { s.waiting = append(s.waiting, r) }
-
-// Abort removes the request and frees its blocks. It reports whether the
-// request was there.
-func (s *Scheduler) Abort(id uint64) bool {
-	is := func(r *Request) bool { return r.ID == id }
-	if i := slices.IndexFunc(s.running, is); i >= 0 {
-		s.free(s.running[i])
-		s.running = slices.Delete(s.running, i, i+1)
-		return true
-	}
-	n := len(s.waiting)
-	s.waiting = slices.DeleteFunc(s.waiting, is)
-	return len(s.waiting) < n
-}
+// Add queues r.
+func (s *Scheduler) Add(r *Request) { s.waiting.add(r) }
 
 // Schedule plans the next step: first the running requests, so that nobody's
 // tokens stall for a newcomer, then as many of the waiting as fit, in order.
-// The batch is empty only when there are no requests.
+// With no step in flight, the batch is empty only when there are no requests.
 func (s *Scheduler) Schedule() Batch {
-	s.batch = Batch{Work: s.batch.Work[:0], Admitted: s.batch.Admitted[:0], Preempted: s.batch.Preempted[:0]}
+	s.batch = &s.batches[s.steps%maxInFlight]
+	s.steps++
+	*s.batch = Batch{Work: s.batch.Work[:0], Admitted: s.batch.Admitted[:0], Preempted: s.batch.Preempted[:0]}
+	s.most = s.mostForOne()
 	s.continueRunning()
 	if len(s.batch.Preempted) == 0 { // blocks are short: admitting now would only preempt again
 		s.admitWaiting()
 	}
-	return s.batch
+	for _, w := range s.batch.Work {
+		w.Request.launch(w)
+	}
+	return *s.batch
+}
+
+// mostForOne bounds what one request computes, so that a long prompt leaves
+// room for others, if there are any.
+func (s *Scheduler) mostForOne() int {
+	l := s.limits
+	requests := len(s.running) + s.waiting.len()
+	switch {
+	case l.LongPrefill == 0 || requests <= 1:
+		return l.MaxNumBatchedTokens
+	case l.LongPrefillAdaptive:
+		return max(l.LongPrefill, l.MaxNumBatchedTokens/requests)
+	}
+	return l.LongPrefill
 }
 
 func (s *Scheduler) continueRunning() {
 	for i := 0; i < len(s.running) && s.budget() > 0; i++ {
 		r := s.running[i]
-		n := min(r.Tokens()-r.computed, s.budget())
+		if r.lastInFlight() {
+			continue
+		}
+		n := min(r.behind(), s.most, s.budget())
+		if n == 0 {
+			continue
+		}
 		for !s.reserve(r, r.computed+n) {
-			victim := s.running[len(s.running)-1]
-			s.preempt(victim)
+			at := s.victim()
+			victim := s.running[at]
+			s.preempt(at)
 			if victim == r {
 				return
+			}
+			if at < i {
+				i--
 			}
 		}
 		s.plan(r, n)
@@ -100,79 +134,78 @@ func (s *Scheduler) continueRunning() {
 }
 
 func (s *Scheduler) admitWaiting() {
-	for len(s.waiting) > 0 && s.budget() > 0 && len(s.running) < s.limits.MaxNumSeqs {
-		r := s.waiting[0]
+	for at := 0; at < s.waiting.len() && s.budget() > 0 && len(s.running) < s.limits.MaxNumSeqs; {
+		r := s.waiting.requests[at]
+		if r.stale > 0 { // its last token before the preemption is still to come
+			at++
+			continue
+		}
 		shared := s.cachedPrefix(r)
-		if !s.fits(r, shared) {
+		cached := len(shared) * s.limits.BlockSize
+		n := min(r.Tokens()-cached, s.most)
+		if s.limits.WholePrompts && n > s.budget() {
+			return
+		}
+		n = min(n, s.budget())
+		if !s.fits(r, shared, cached+n) {
 			return // in order: a smaller request behind r does not overtake it
 		}
-		s.waiting = s.waiting[1:]
+		s.waiting.remove(at)
 		s.running = append(s.running, r)
-		r.running = true
-		for _, b := range shared {
-			s.pool.share(b)
-		}
-		r.blocks = append(r.blocks, shared...)
-		r.published = len(shared)
-		r.computed = len(shared) * s.limits.BlockSize
-		if r.Preemptions == 0 {
-			r.Cached = r.computed
-		}
-		s.batch.Admitted = append(s.batch.Admitted, r)
-
-		n := min(r.Tokens()-r.computed, s.budget())
+		s.admit(r, shared)
 		s.reserve(r, r.computed+n)
 		s.plan(r, n)
 	}
 }
 
+// admit begins or resumes r, whose first blocks others have computed.
+func (s *Scheduler) admit(r *Request, shared []*block) {
+	r.running = true
+	for _, b := range shared {
+		s.pool.share(b)
+	}
+	r.blocks = append(r.blocks, shared...)
+	r.published = len(shared)
+	r.computed = len(shared) * s.limits.BlockSize
+	if r.Preemptions == 0 {
+		r.Cached = r.computed
+	}
+	s.batch.Admitted = append(s.batch.Admitted, r)
+}
+
 // plan puts n tokens of r into the batch. The blocks that they fill are
 // published at once: whoever shares them runs in this step or a later one.
 func (s *Scheduler) plan(r *Request, n int) {
-	upTo := r.computed + n
-	s.batch.Work = append(s.batch.Work, Work{Request: r, Context: r.computed, Tokens: n, Sample: upTo == r.Tokens()})
+	s.batch.Work = append(s.batch.Work, Work{Request: r, Context: r.computed, Tokens: n, Sample: n == r.behind()})
 	s.batch.Tokens += n
-	if !s.limits.PrefixCaching {
-		return
-	}
-	full := upTo / s.limits.BlockSize
-	r.hashTo(full, s.limits.BlockSize)
-	for ; r.published < full; r.published++ {
-		s.pool.publish(r.blocks[r.published], r.hashes[r.published])
-	}
+	s.publish(r, min(r.computed+n, r.Tokens()))
 }
 
-// preempt takes all blocks from r, the last of the running, and puts it at the
-// front of the queue. Its tokens stay; their keys and values are computed again.
-func (s *Scheduler) preempt(r *Request) {
-	s.running = s.running[:len(s.running)-1]
-	s.free(r)
-	r.Preemptions++
-	s.waiting = slices.Insert(s.waiting, 0, r)
-	s.batch.Preempted = append(s.batch.Preempted, r)
-}
-
-// Finish ends the step that b planned, and returns the tokens that it
-// generated. They are valid until the next Finish.
+// Finish ends the earliest step in flight, which b planned, and returns the
+// tokens that it generated. They are valid until the next Finish.
 func (s *Scheduler) Finish(b Batch) []Output {
 	s.outputs = s.outputs[:0]
+	ended := false
 	for _, w := range b.Work {
 		r := w.Request
-		if !r.running { // aborted during the step
-			continue
-		}
-		r.computed += w.Tokens
-		if !w.Sample {
+		r.land(w)
+		if r.ended || !w.Sample { // ended: aborted during the step
 			continue
 		}
 		r.Generated++
+		if r.running {
+			s.publish(r, r.computed-r.pending)
+		}
 		done := r.Generated >= r.MaxTokens
 		if done {
-			s.free(r)
+			s.end(r)
+			ended = true
 		}
 		s.outputs = append(s.outputs, Output{Request: r, First: r.Generated == 1, Done: done})
 	}
-	s.running = slices.DeleteFunc(s.running, func(r *Request) bool { return !r.running })
+	if ended {
+		s.dropEnded()
+	}
 	return s.outputs
 }
 
@@ -182,7 +215,7 @@ func (s *Scheduler) budget() int { return s.limits.MaxNumBatchedTokens - s.batch
 func (s *Scheduler) Running() int { return len(s.running) }
 
 // Waiting returns how many requests wait.
-func (s *Scheduler) Waiting() int { return len(s.waiting) }
+func (s *Scheduler) Waiting() int { return s.waiting.len() }
 
 // Idle reports whether there is nothing to do.
-func (s *Scheduler) Idle() bool { return len(s.running)+len(s.waiting) == 0 }
+func (s *Scheduler) Idle() bool { return len(s.running)+s.waiting.len() == 0 }

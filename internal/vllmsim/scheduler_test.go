@@ -17,7 +17,7 @@ func ids(start, n int) []int32 {
 }
 
 func limits() Limits {
-	return Limits{MaxNumSeqs: 4, MaxNumBatchedTokens: 64, BlockSize: 16, NumBlocks: 64, PrefixCaching: true}
+	return Limits{MaxNumSeqs: 4, MaxNumBatchedTokens: 64, BlockSize: 16, NumBlocks: 65, PrefixCaching: true}
 }
 
 // shares is a step's work as request id -> tokens.
@@ -62,7 +62,7 @@ func TestSteps(t *testing.T) {
 			[]step{{1: 5, 2: 5}, {1: 1, 2: 1}, {2: 1, 3: 5}},
 		},
 		{
-			"the queue is in order: the third waits behind the second", func(l *Limits) { l.NumBlocks = 4 },
+			"the queue is in order: the third waits behind the second", func(l *Limits) { l.NumBlocks = 5 },
 			[]request{{30, 2}, {50, 1}, {5, 1}},
 			[]step{{1: 30}, {1: 1}, {2: 50}, {3: 5}},
 		},
@@ -99,7 +99,7 @@ func TestOutputs(t *testing.T) {
 
 func TestPreemption(t *testing.T) {
 	l := limits()
-	l.NumBlocks = 4
+	l.NumBlocks = 5
 	s := NewScheduler(l)
 	first, second := NewRequest(1, ids(1, 30), 20, ""), NewRequest(2, ids(2, 31), 5, "")
 	s.Add(first)
@@ -135,7 +135,7 @@ func TestPreemption(t *testing.T) {
 func TestResume(t *testing.T) {
 	for _, caching := range []bool{false, true} {
 		l := limits()
-		l.NumBlocks, l.MaxNumBatchedTokens, l.PrefixCaching = 5, 128, caching
+		l.NumBlocks, l.MaxNumBatchedTokens, l.PrefixCaching = 6, 128, caching
 		s := NewScheduler(l)
 		s.Add(NewRequest(1, ids(1, 30), 4, ""))
 		s.Add(NewRequest(2, ids(2, 47), 5, ""))
