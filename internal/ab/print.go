@@ -83,8 +83,12 @@ func (c Change) word() string {
 	}
 }
 
-// percent prints a ratio as a change, with three significant digits but at most two decimals.
+// percent prints a ratio as a change, with three significant digits but at most
+// two decimals, or as a factor if it is a large one.
 func percent(ratio float64) string {
+	if ratio >= 100 {
+		return fmt.Sprintf("x %.3g", ratio)
+	}
 	p := 100 * (ratio - 1)
 	decimals := 2
 	for limit := 9.995; decimals > 0 && math.Abs(p) >= limit; limit *= 10 {

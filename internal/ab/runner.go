@@ -121,11 +121,11 @@ func (r *runner) flags(t turn) []string {
 func (r *runner) blame(ctx context.Context, t turn, out *output, fault error) error {
 	side := r.sides[t.side]
 	fault = fmt.Errorf("leg %d of %d, %s: %w", t.leg, len(r.turns), side.Name, fault)
+	if out.hopeless() { // it says itself if there is no server
+		return fault
+	}
 	if err := answers(ctx, side.URL, r.APIKey); err != nil {
 		return fmt.Errorf("%w; no server answers at %s any more (%v)", fault, side.URL, err)
-	}
-	if out.hopeless() {
-		return fault
 	}
 	return spoilt{fault}
 }
