@@ -38,6 +38,9 @@ func sig(x float64) string {
 // share writes a percentage, without its sign, to no more than a hundredth.
 func share(percent float64) string {
 	percent = math.Abs(percent)
+	if percent < 0.005 {
+		return "<0.01"
+	}
 	if percent < 1 {
 		return strconv.FormatFloat(percent, 'f', 2, 64)
 	}
@@ -46,14 +49,13 @@ func share(percent float64) string {
 
 // signed writes a percentage with its sign.
 func signed(percent float64) string {
-	s := share(percent)
 	switch {
-	case strings.Trim(s, "0.") == "":
-		return s
+	case math.Abs(percent) < 0.005:
+		return "0.00"
 	case percent < 0:
-		return "-" + s
+		return "-" + share(percent)
 	}
-	return "+" + s
+	return "+" + share(percent)
 }
 
 // A scale is the unit of a table's column.
