@@ -27,11 +27,15 @@ func (d *drift) slowed(step stepTime, at time.Time) stepTime {
 	return step
 }
 
-// release is what the server calls itself: one that drifts says so wherever
+// release is what the server calls itself: one with faults says so wherever
 // its version shows.
 func (s *settings) release() string {
-	if s.Drift == 0 {
-		return Version
+	release := Version
+	if s.Drift != 0 {
+		release += fmt.Sprintf(" (a fault is on: steps drift to %g %% slower over %v)", 100*s.Drift, s.DriftOver)
 	}
-	return fmt.Sprintf("%s (a fault is on: steps drift to %g %% slower over %v)", Version, 100*s.Drift, s.DriftOver)
+	if on := s.Faults.String(); on != "" {
+		release += " (faults are on: " + on + ")"
+	}
+	return release
 }

@@ -2,6 +2,7 @@ package vllmsim
 
 import (
 	"flag"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ const FaultHeader = "X-Vllmsim-Fault"
 type Faults struct {
 	Rules  []Rule      // each is tried for each request by itself
 	Seed   uint64      // decides whom a rule's share falls on
-	After  int         // requests that come first and are spared by the rules
+	After  int         // requests of each sort that come first and are spared by the rules
 	Header bool        // FaultHeader is heeded, instead of the rules
 	Truth  func(Truth) // is called at the end of each generation request, from many goroutines; nil: nobody
 }
@@ -37,10 +38,35 @@ func (f *Faults) addFlags(flags *flag.FlagSet) {
 	flags.BoolVar(&f.Header, "faults", false, "let requests ask for faults in the header "+FaultHeader)
 }
 
+// String is what clients may meet, as the flags have it; "" for nothing.
+func (f *Faults) String() string {
+	var on []string
+	for _, r := range f.Rules {
+		on = append(on, r.String())
+	}
+	if f.Header {
+		on = append(on, "those of header "+FaultHeader)
+	}
+	return strings.Join(on, " and ")
+}
+
 // A Rule does one of its alternatives to a share of the requests.
 type Rule struct {
 	alternatives [][]Fault
 	share        float64 // above 0, at most 1
+}
+
+// String is the rule as ParseRule reads it.
+func (r Rule) String() string {
+	texts := make([]string, len(r.alternatives))
+	for i, faults := range r.alternatives {
+		texts[i] = joinFaults(faults)
+	}
+	s := strings.Join(texts, "|")
+	if r.share < 1 {
+		s += ":" + strconv.FormatFloat(r.share, 'g', -1, 64)
+	}
+	return s
 }
 
 // pick returns what the rules do to request number n, counted from 0. The
@@ -101,6 +127,9 @@ func (f Fault) String() string {
 func (f Fault) due(p piece) bool { return p.sent >= f.at || p.kind == donePiece }
 
 func joinFaults(faults []Fault) string {
+	if len(faults) == 0 {
+		return "none"
+	}
 	texts := make([]string, len(faults))
 	for i, f := range faults {
 		texts[i] = f.String()

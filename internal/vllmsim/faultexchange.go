@@ -97,7 +97,7 @@ func (s *Server) withFaults(next generator) generator {
 				x.truth.Status, x.truth.End = refused.Code, Refused
 			}
 		}
-		if x.err == errCut {
+		if x.err == errCut || x.err == errLeft {
 			panic(http.ErrAbortHandler)
 		}
 		return refused

@@ -164,7 +164,7 @@ func aStatus() valueKind {
 	return valueKind{"STATUS[/SHAPE]", func(f *Fault) error {
 		code, shape, shaped := strings.Cut(f.value, "/")
 		n, err := strconv.Atoi(code)
-		if _, known := bodies[shape]; err != nil || n < 400 || n > 599 || shaped && !known {
+		if _, known := bodies[shape]; err != nil || n < 400 || n > 599 || shaped && (!known || shape == "") {
 			return fmt.Errorf("value %q must be a status of 400 to 599, and after it /new, /old, /text, /html or nothing", f.value)
 		}
 		f.n = n

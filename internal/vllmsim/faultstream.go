@@ -15,7 +15,7 @@ type piece struct {
 	kind   pieceKind
 	data   []byte
 	tokens int  // that it bears
-	sent   int  // tokens generated and passed on before it
+	sent   int  // tokens passed on before it; -1 for a role that comes first
 	more   bool // the next piece is ready: both go out in one write
 }
 
@@ -70,21 +70,23 @@ func (x *exchange) stream(e *events, j *job, a answer, g *generation) (complete 
 // generate makes the pieces of a whole stream, as they become ready. Without a
 // stage they leave in the same writes as on a server without faults.
 func (x *exchange) generate(j *job, a answer, g *generation, out sink) error {
-	opening := piece{kind: openingPiece, data: a.appendOpening(nil), more: !x.openAtOnce}
-	if x.openAtOnce {
-		if err := out(opening); err != nil {
+	join := min(max(1, x.join), g.maxTokens)
+	if !x.openAtOnce && !x.s.await(x.ctx(), j, join) {
+		return errLeft
+	}
+	if opening := a.appendOpening(nil); len(opening) > 0 {
+		p := piece{kind: openingPiece, data: opening, more: true}
+		if x.openAtOnce {
+			p.sent, p.more = -1, false
+		}
+		if err := out(p); err != nil {
 			return err
 		}
 	}
 	for sent := 0; sent < g.maxTokens; {
-		next := min(sent+max(1, x.join), g.maxTokens)
+		next := min(sent+join, g.maxTokens)
 		if !x.s.await(x.ctx(), j, next) {
 			return errLeft
-		}
-		if sent == 0 && !x.openAtOnce {
-			if err := out(opening); err != nil {
-				return err
-			}
 		}
 		p := piece{kind: tokenPiece, data: a.appendTokens(nil, sent, next), tokens: next - sent, sent: sent, more: next == g.maxTokens}
 		if err := out(p); err != nil {

@@ -92,6 +92,9 @@ func serveUntil(ctx context.Context, o options, stdout io.Writer) error {
 	if s.Drift != 0 {
 		fmt.Fprintf(stdout, "vllmsim: a fault is on: steps drift to %g %% slower over %v from the first request on\n", 100*s.Drift, s.DriftOver)
 	}
+	if on := s.Faults.String(); on != "" {
+		fmt.Fprintf(stdout, "vllmsim: faults are on: %s\n", on)
+	}
 	stopped := context.AfterFunc(ctx, func() { s.Close() })
 	defer stopped()
 	return s.Serve(l)

@@ -58,6 +58,8 @@ func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *gen
 	return true
 }
 
+const doneEvent = "data: [DONE]\n\n"
+
 // await waits until n tokens of j are produced, or returns false when the
 // client leaves first. When the server stops first, the connection is cut.
 func (s *Server) await(ctx context.Context, j *job, n int) bool {
