@@ -53,6 +53,10 @@ compare: ## compare two runs: OLD=results/baseline.txt NEW=results/week3.txt
 test: ## run the tests, which need neither GPU nor network
 	go test ./...
 
+.PHONY: docs
+docs: ## write docs/metrics.md anew from the table of metrics
+	go test -run='^TestMetricsPage$$' -count=1 ./internal/measure -update
+
 .PHONY: check
 check: ## gofmt, vet, staticcheck, the race detector, and builds for other systems
 	@files=$$(gofmt -l .); [[ -z $$files ]] || { echo "not gofmt-ed: $$files" >&2; exit 1; }

@@ -47,5 +47,7 @@ func (r *Run) floorFaults(s *sight) []fault {
 		return nil
 	}
 	reason := "tokens came faster than " + r.Floor.Model.Name + " can decode on " + r.Floor.GPU.Name + ": the model or the GPU is another one"
-	return []fault{{"roofline", reason, func(metric string) bool { return strings.HasSuffix(metric, "-floor-%") }}}
+	return []fault{{ruleRoofline, reason}}
 }
+
+func ofFloor(metric string) bool { return strings.HasSuffix(metric, "-floor-%") }

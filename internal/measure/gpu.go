@@ -76,20 +76,16 @@ func (r *Run) gpuFaults() []fault {
 	}
 	var out []fault
 	if r.GPUNotServers != "" {
-		out = append(out, fault{"another GPU", r.GPUNotServers, ofGPU})
+		out = append(out, fault{ruleOther, r.GPUNotServers})
 	}
 	for _, t := range r.GPU.Trouble {
-		switch t.Kind {
-		case gpuprobe.TroublePowerCap: // usual at full load, and part of what the GPU is
-		case gpuprobe.TroubleBackwards, gpuprobe.TroubleEnergy:
-			out = append(out, fault{t.Kind, t.Text, ofEnergy})
-		default:
-			out = append(out, fault{t.Kind, t.Text, ofGPU})
+		if t.Kind != gpuprobe.TroublePowerCap {
+			out = append(out, fault{troubleRule(t.Kind), t.Text})
 		}
 	}
 	if e := r.GPU.Energy; e.Known && r.GPU.EnergyError.N > maxEnergyError*e.N {
 		reason := fmt.Sprintf("the counter's step bounds %.1f J to +- %.1f J only: run longer (-benchtime)", e.N, r.GPU.EnergyError.N)
-		out = append(out, fault{"energy step", reason, ofEnergy})
+		out = append(out, fault{ruleStep, reason})
 	}
 	return out
 }

@@ -36,13 +36,12 @@ func (r *Run) faults(s *sight, wire []Pair) []fault {
 
 func (r *Run) clientBound(s *sight) []fault {
 	var out []fault
-	add := func(rule, reason string) { out = append(out, fault{rule, reason, throughputs}) }
 	if got, limit := share(s.turnaround.mean(), s.e2e.mean()), r.Limits.of(limitTurnaround); got > limit {
-		add(limitTurnaround, fmt.Sprintf("the client held streams back for %.1f %% of their E2E, over %g %%", 100*got, 100*limit))
+		out = append(out, fault{ruleTurnaround, fmt.Sprintf("the client held streams back for %.1f %% of their E2E, over %g %%", 100*got, 100*limit)})
 	}
 	used := share(float64(r.CPU), float64(r.Window.Length())*float64(r.Procs))
 	if limit := r.Limits.of(limitCPU); used > limit {
-		add(limitCPU, fmt.Sprintf("the client used %.0f %% of its %d processors, over %g %%", 100*used, r.Procs, 100*limit))
+		out = append(out, fault{ruleCPU, fmt.Sprintf("the client used %.0f %% of its %d processors, over %g %%", 100*used, r.Procs, 100*limit)})
 	}
 	return out
 }
@@ -50,13 +49,13 @@ func (r *Run) clientBound(s *sight) []fault {
 func (r *Run) unevenGaps(s *sight) []fault {
 	var out []fault
 	if got, limit := share(float64(s.guessed), float64(s.generated)), r.Limits.of(limitMerged); got > limit {
-		out = append(out, fault{"events", fmt.Sprintf("%.1f %% of the tokens came in events that do not tell how many they carry, over %g %%", 100*got, 100*limit), gaps})
+		out = append(out, fault{ruleEvents, fmt.Sprintf("%.1f %% of the tokens came in events that do not tell how many they carry, over %g %%", 100*got, 100*limit)})
 	}
 	if got, limit := share(float64(s.merged), float64(s.events)), r.Limits.of(limitMerged); got > limit {
-		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the events came under one stamp with the one before, over %g %%", 100*got, 100*limit), gapQuantiles})
+		out = append(out, fault{ruleMerged, fmt.Sprintf("%.1f %% of the events came under one stamp with the one before, over %g %%", 100*got, 100*limit)})
 	}
 	if got, limit := share(float64(s.blurred), float64(len(s.ttft))), r.Limits.of(limitMerged); got > limit {
-		out = append(out, fault{limitMerged, fmt.Sprintf("%.1f %% of the first tokens were read together with the second and have its stamp, over %g %%", 100*got, 100*limit), firsts})
+		out = append(out, fault{ruleBlurred, fmt.Sprintf("%.1f %% of the first tokens were read together with the second and have its stamp, over %g %%", 100*got, 100*limit)})
 	}
 	return out
 }
@@ -72,7 +71,7 @@ func (r *Run) userStamps(s *sight) []fault {
 		if got <= maxUnstamped {
 			return nil
 		}
-		return []fault{{"stamps", fmt.Sprintf("%.1f %% of the events came without a kernel stamp, over %g %%", 100*got, 100*maxUnstamped), gapQuantiles}}
+		return []fault{{ruleStamps, fmt.Sprintf("%.1f %% of the events came without a kernel stamp, over %g %%", 100*got, 100*maxUnstamped)}}
 	}
 	if len(r.Lateness) == 0 || len(s.itl) == 0 {
 		return nil
@@ -83,7 +82,7 @@ func (r *Run) userStamps(s *sight) []fault {
 		return nil
 	}
 	reason := fmt.Sprintf("stamps are the client's own, and it was up to %v late (p99), over %g %% of the median ITL", p99.Round(time.Microsecond), 100*r.Limits.of(limitLag))
-	return []fault{{limitLag, reason, gapQuantiles}}
+	return []fault{{ruleLag, reason}}
 }
 
 // impossible finds times that contradict the server's: a token cannot reach
@@ -92,7 +91,7 @@ func impossible(wire []Pair) []fault {
 	for _, p := range wire {
 		if p.Name == "ttft" && p.Wire < p.Server {
 			reason := fmt.Sprintf("the mean on the wire, %v, is below the server's own, %v", time.Duration(p.Wire).Round(time.Microsecond), time.Duration(p.Server).Round(time.Microsecond))
-			return []fault{{"server", reason, ttfts}}
+			return []fault{{ruleServer, reason}}
 		}
 	}
 	return nil

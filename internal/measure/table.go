@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// A fault takes some metrics out of a row.
-type fault struct {
-	rule    string
-	reason  string
-	touches func(metric string) bool
-}
-
 // A table fills a row's metrics, leaving out those that a fault touches.
 type table struct {
 	row    *Row
@@ -23,7 +16,7 @@ type table struct {
 func (t *table) put(metric string, value float64, n int) bool {
 	for _, f := range t.faults {
 		if f.touches(metric) {
-			t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, f.rule, f.reason})
+			t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, f.Name, f.reason})
 			return false
 		}
 	}
@@ -33,7 +26,7 @@ func (t *table) put(metric string, value float64, n int) bool {
 
 func (t *table) quantile(metric string, s sample, q int, tail float64) {
 	if need := needs(q, tail); len(s) < need {
-		t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, "samples", fmt.Sprintf("%d samples, of the %d that bound it", len(s), need)})
+		t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, ruleSamples.Name, fmt.Sprintf("%d samples, of the %d that bound it", len(s), need)})
 		return
 	}
 	t.put(metric, float64(s.quantile(q)), len(s))
@@ -47,6 +40,13 @@ func (t *table) order(quantiles []int) {
 	}
 	slices.SortStableFunc(t.row.Values, func(a, b Value) int { return place[a.Metric] - place[b.Metric] })
 	slices.SortStableFunc(t.row.LeftOut, func(a, b LeftOut) int { return place[a.Metric] - place[b.Metric] })
+}
+
+// upperQuantile says whether metric is a quantile that samples must bound.
+func upperQuantile(metric string) bool {
+	var q int
+	_, err := fmt.Sscanf(metric, "p%d-", &q)
+	return err == nil && needs(q, 1) > 1
 }
 
 func throughputs(metric string) bool {

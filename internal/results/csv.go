@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vllmbench/internal/measure"
 )
 
 // columns are those of every CSV file.
@@ -80,10 +82,10 @@ func observations(run string, row *Row) [][]string {
 		if v.N > 0 {
 			samples = strconv.Itoa(v.N)
 		}
-		found = append(found, observation(v.Metric, unit(v.Metric), strconv.FormatFloat(v.Value, 'f', -1, 64), samples, "ok", ""))
+		found = append(found, observation(v.Metric, measure.Unit(v.Metric), strconv.FormatFloat(v.Value, 'f', -1, 64), samples, "ok", ""))
 	}
 	for _, l := range m.LeftOut {
-		found = append(found, observation(l.Metric, unit(l.Metric), "", "", "left_out", l.Reason))
+		found = append(found, observation(l.Metric, measure.Unit(l.Metric), "", "", "left_out", l.Reason))
 	}
 	return found
 }

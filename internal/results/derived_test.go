@@ -133,8 +133,8 @@ func TestMedianAndUnit(t *testing.T) {
 	assert.Equal(t, 7.0, median([]float64{7}))
 	for metric, want := range map[string]string{
 		"tok/s": "tok/s", "total-tok/s": "tok/s", "p50-ttft-ns": "ns", "merged-%": "%", "peak-B": "B",
-		"in-flight": "", "errors/op": "errors/op", "cpu-ns/tok": "ns/tok",
+		"in-flight": "", "errors/op": "errors/op", "cpu-ns/tok": "ns/tok", "gpu-clock-Hz": "Hz",
 	} {
-		assert.Equal(t, want, unit(metric), metric)
+		assert.Equal(t, want, measure.Unit(metric), metric)
 	}
 }

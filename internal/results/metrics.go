@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/perf/benchmath"
@@ -126,7 +125,7 @@ func (c *cellMetrics) add(row *Row) {
 		i := slices.IndexFunc(c.Metrics, func(have metricValues) bool { return have.Metric == v.Metric })
 		if i < 0 {
 			i = len(c.Metrics)
-			c.Metrics = append(c.Metrics, metricValues{Metric: v.Metric, Unit: unit(v.Metric)})
+			c.Metrics = append(c.Metrics, metricValues{Metric: v.Metric, Unit: measure.Unit(v.Metric)})
 		}
 		found := &c.Metrics[i]
 		found.Values = append(found.Values, v.Value)
@@ -150,14 +149,4 @@ func median(values []float64) float64 {
 	thresholds := benchmath.DefaultThresholds
 	sample := benchmath.NewSample(slices.Clone(values), &thresholds) // it sorts
 	return benchmath.AssumeNothing.Summary(sample, 0.95).Center
-}
-
-// unit is a metric's unit, with which its name ends after the last hyphen, or
-// "" for a plain number: "in-flight" has none.
-func unit(metric string) string {
-	last := metric[strings.LastIndexByte(metric, '-')+1:]
-	if strings.Contains(last, "/") || slices.Contains([]string{"ns", "B", "W", "J", "%"}, last) {
-		return last
-	}
-	return ""
 }
