@@ -18,15 +18,22 @@ const leastSpan = 0.2
 const logFrom = 5
 
 // levelAxis is the axis of what was set: log2, with the set values as ticks.
+// A level of zero, which has no place there, makes it linear.
 func levelAxis(label string, set []float64) Axis {
 	ticks := slices.Compact(slices.Sorted(slices.Values(set)))
 	lo, hi := ticks[0], ticks[len(ticks)-1]
+	if lo <= 0 {
+		return linearAxis(label, ticks)
+	}
 	margin := max(math.Pow(hi/lo, 0.04), 1.1)
 	return Axis{Label: label, Scale: Log2, Ticks: ticks, Min: lo / margin, Max: hi * margin}
 }
 
-// logAxis is a log10 axis over values, all above zero.
+// logAxis is a log10 axis over values; linear, if they are not all above zero.
 func logAxis(label string, values []float64) Axis {
+	if slices.Min(values) <= 0 {
+		return linearAxis(label, values)
+	}
 	lo, hi := slices.Min(values)*0.93, slices.Max(values)*1.07
 	a := Axis{Label: label, Scale: Log10, Min: lo, Max: hi}
 	for e := math.Floor(math.Log10(lo)) - 1; e <= math.Log10(hi); e++ {

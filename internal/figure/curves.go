@@ -42,8 +42,11 @@ func (m *maker) throughput() []Figure {
 		f.Lines = append(f.Lines, c)
 	}
 	for i, s := range m.summaries {
-		if s.Knee != nil && s.Knee.Found {
+		if s.Knee != nil && s.Knee.Found && s.Knee.Batch.Value > 0 {
 			k := s.Knee.Batch
+			if k.Low != nil && *k.Low <= 0 { // has no place on a log axis
+				k.Low, k.High = nil, nil
+			}
 			f.Marks = append(f.Marks, Mark{X: k.Value, Low: k.Low, High: k.High, Run: i, Label: fmt.Sprintf("%s: knee at batch %s%s", m.names[i], num(k.Value), interval(k))})
 		}
 	}

@@ -57,11 +57,8 @@ func endings(c draw.Canvas, lines []Line, x, y func(float64) vg.Length) {
 	}
 	apart(all, step, c.Min.Y, c.Max.Y)
 	for _, e := range all {
-		style := letters(size, colour(e.line.Run))
+		style := letters(size, ink(e.line.Run))
 		style.YAlign = draw.YCenter
-		if e.line.Run < 0 {
-			style.Color = grey(80)
-		}
 		from := c.Max.X
 		lead := draw.LineStyle{Color: grey(170), Width: 0.8 * px}
 		c.StrokeLines(lead, []vg.Point{{X: e.at.X + 6*px, Y: e.at.Y}, {X: from + 4*px, Y: e.at.Y}, {X: from + labelGap - 5*px, Y: e.y}})

@@ -61,7 +61,7 @@ type pointLabel struct {
 // off all lines if that is possible. One that finds no room is left out: the
 // levels beside it tell which it is.
 func pointLabels(c draw.Canvas, l Line, x, y func(float64) vg.Length, free *space) {
-	style := letters(labelSize*0.9, colour(l.Run))
+	style := letters(labelSize*0.9, ink(l.Run))
 	for _, p := range labelled(l, x, y) {
 		if s, at, ok := free.beside(style, p.text, p.at); ok {
 			c.FillText(s, at, p.text)
@@ -164,7 +164,7 @@ func marksOf(c draw.Canvas, marks []Mark, x func(float64) vg.Length) {
 // markLabels writes the marks' labels beside their lines, from the foot upwards.
 func markLabels(c draw.Canvas, marks []Mark, x func(float64) vg.Length, free *space) {
 	for i, m := range marks[:min(len(marks), fewRuns)] {
-		style := letters(labelSize*0.9, colour(m.Run))
+		style := letters(labelSize*0.9, ink(m.Run))
 		label := clean(m.Label, 80)
 		if more := len(marks) - fewRuns; more > 0 && i == fewRuns-1 {
 			label += fmt.Sprintf(" (and %d more)", more)

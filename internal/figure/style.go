@@ -40,6 +40,13 @@ func colour(run int) color.Color {
 	return palette[run%len(palette)]
 }
 
+// ink is the colour of a run's text: darker, since text is thinner than a line.
+func ink(run int) color.Color {
+	r, g, b, _ := colour(run).RGBA()
+	dark := func(v uint32) uint8 { return uint8(v >> 8 * 3 / 4) }
+	return color.RGBA{dark(r), dark(g), dark(b), 255}
+}
+
 // dashes tell the lines of two runs apart without colour.
 func dashes(run int) []vg.Length {
 	all := [][]vg.Length{nil, {9 * px, 4 * px}, {2.5 * px, 3.5 * px}, {12 * px, 3 * px, 2.5 * px, 3 * px}, {5 * px, 2.5 * px}}
