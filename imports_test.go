@@ -49,8 +49,9 @@ var mayImport = map[string][]string{
 
 // testsMayImport is what tests may import besides.
 var testsMayImport = map[string][]string{
-	"bench":         {"internal/ab", "internal/answers"},
-	"cmd/vllmbench": {"client", "internal/measure"},
+	"bench":           {"internal/ab", "internal/answers"},
+	"cmd/vllmbench":   {"client", "internal/measure"},
+	"internal/report": {"client"},
 }
 
 // A pkg is what go list tells of one package.

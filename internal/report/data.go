@@ -1,24 +1,31 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"vllmbench/internal/figure"
 )
 
-// pointBudget is how many points the page holds in all lines together: about
-// 25 bytes each, they leave room in 2 MB for the tables and the pictures.
-const pointBudget = 36000
-
-// leastPoints is what a line keeps in any case.
-const leastPoints = 40
+// What the page holds of all figures together, so that there is room in 2 MB
+// for the tables and the pictures: a point takes about 20 bytes, a band 45.
+const (
+	pointBudget = 20000
+	bandBudget  = 3000
+	leastPoints = 40 // that a line keeps in any case
+)
 
 // pageData is all that the page's script draws, and that a reader can copy.
 type pageData struct {
 	Runs      []string          `json:"runs"`
 	Figures   []figureData      `json:"figures"`
 	Timelines []figure.Timeline `json:"timelines,omitempty"`
+	// Bands of figures over time are those of their run, by its name there.
+	Bands map[string][]figure.Band `json:"bands,omitempty"`
 }
 
 // A figureData is a figure.Figure whose lines have columns in place of points.
@@ -51,7 +58,7 @@ func (s short) MarshalJSON() ([]byte, error) {
 
 // newPageData reduces lines of very many points so that all stay within the budget.
 func newPageData(names []string, figures []figure.Figure, timelines []figure.Timeline) pageData {
-	d := pageData{Runs: names, Figures: []figureData{}}
+	d := pageData{Runs: names, Figures: []figureData{}, Bands: map[string][]figure.Band{}}
 	for _, t := range timelines {
 		t.Notes = timelineNotes(t)
 		d.Timelines = append(d.Timelines, t)
@@ -60,12 +67,45 @@ func newPageData(names []string, figures []figure.Figure, timelines []figure.Tim
 	for _, f := range figures {
 		fd := figureData{Figure: f, Lines: []lineData{}}
 		fd.Figure.Lines = nil
+		if overTime(f) {
+			d.Bands[f.Choice] = mostOf(f.Bands, bandBudget/max(len(names), 1))
+			fd.Bands = nil
+		}
 		for _, l := range f.Lines {
 			fd.Lines = append(fd.Lines, byColumns(l, thinned(l.Points, most)))
 		}
 		d.Figures = append(d.Figures, fd)
 	}
 	return d
+}
+
+// overTime says whether the figure is one over the time of a run.
+func overTime(f figure.Figure) bool { return strings.HasPrefix(f.Group, "gpu-") }
+
+// mostOf keeps n bands: those of rows and throttling before idle ones, of
+// which the longest. They stay in their order.
+func mostOf(bands []figure.Band, n int) []figure.Band {
+	if len(bands) <= n {
+		return bands
+	}
+	weight := func(b figure.Band) float64 {
+		if b.Kind == figure.Idle {
+			return b.To - b.From
+		}
+		return math.Inf(1)
+	}
+	byWeight := slices.Clone(bands)
+	slices.SortStableFunc(byWeight, func(a, b figure.Band) int { return cmp.Compare(weight(b), weight(a)) })
+	kept := slices.Clone(byWeight[:n])
+	slices.SortStableFunc(kept, func(a, b figure.Band) int {
+		return cmp.Or(cmp.Compare(kindOrder(a), kindOrder(b)), cmp.Compare(a.From, b.From))
+	})
+	return kept
+}
+
+// kindOrder is the order in which bands are drawn over each other.
+func kindOrder(b figure.Band) int {
+	return slices.Index([]string{figure.Window, figure.Void, figure.Idle, figure.Throttled}, b.Kind)
 }
 
 // perLine is how many points a line may have so that all together keep the budget.

@@ -21,12 +21,16 @@ type document struct {
 	Facts     []factGroup // all of them: the environment
 	Differ    []factView  // those in which the runs differ
 	Tables    []table
+	NotShown  string // which tables are not there, and why
 	LeftOut   []leftOut
 	Void      []voidRow
 	Accounts  []account
 	Pairs     []pair
 	Metrics   []definition
 }
+
+// manyRuns is how many runs a report has at most to show every metric.
+const manyRuns = 8
 
 // A runView is one run in the list of runs.
 type runView struct {
@@ -102,6 +106,12 @@ func newDocument(r *Report) document {
 	}
 	names := metricsOf(r.runs)
 	d.Tables = tables(r.runs, names)
+	if all := len(d.Tables); len(r.runs) > manyRuns {
+		d.Tables = slices.DeleteFunc(d.Tables, func(t table) bool { return t.Folded })
+		if len(d.Tables) < all {
+			d.NotShown = fmt.Sprintf("Of more than %d runs, the other metrics are not shown: report fewer runs, or see what vllmbench export writes.", manyRuns)
+		}
+	}
 	d.Metrics = definitions(names)
 	return d
 }

@@ -80,7 +80,7 @@ func (m *markdown) answers() {
 	for _, q := range m.doc.Questions {
 		m.line("### %s\n", escape(q.Question))
 		var evidence []string
-		for _, s := range q.Said {
+		for i, s := range q.Said {
 			who := ""
 			if m.many {
 				who = escape(m.doc.Runs[s.Run].Name) + ": "
@@ -95,6 +95,9 @@ func (m *markdown) answers() {
 				begin = escape(s.Lead.Before) + trailing(s.Lead.Before)
 			}
 			m.line("%s%s%s%s\n", who, begin, number, escapeWithin(s.Lead.After))
+			if i >= foldFrom {
+				continue // the page has it
+			}
 			if s.More != "" {
 				evidence = append(evidence, "- "+who+escape(s.More))
 			}

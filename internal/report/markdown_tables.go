@@ -13,7 +13,7 @@ func (m *markdown) tables() {
 		switch {
 		case i == 0:
 			m.table(t)
-		case !t.Folded:
+		case !t.Folded && len(m.doc.Runs) <= foldFrom:
 			m.folded(t.Title, func() { m.table(t) })
 		}
 	}

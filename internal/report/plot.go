@@ -11,7 +11,7 @@ import (
 
 // pictureBudget is how many bytes of pictures stand in the page. They are what
 // is printed, and seen where scripts are off; what does not fit lies beside it.
-const pictureBudget = 600_000
+const pictureBudget = 300_000
 
 // A plot is a place in the page: one figure, or a group of which a reader chooses.
 type plot struct {
@@ -35,7 +35,7 @@ func (r *Report) plots() (out []*plot) {
 	for _, f := range r.figures {
 		p := groups[f.Group]
 		if f.Group == "" || p == nil {
-			p = &plot{ID: f.ID, Title: Clean(f.Title), Better: f.Better, Notes: f.Notes, group: f.Group, timed: strings.HasPrefix(f.Group, "gpu-")}
+			p = &plot{ID: f.ID, Title: Clean(f.Title), Better: f.Better, Notes: f.Notes, group: f.Group, timed: overTime(f)}
 			out = append(out, p)
 			groups[f.Group] = p
 		}
