@@ -1,10 +1,6 @@
 package progress
 
 import (
-	"errors"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,71 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A fake is a terminal that keeps what is written to it.
-type fake struct {
-	mu     sync.Mutex
-	wrote  []string
-	width  int
-	stuck  time.Duration // that a write takes
-	closed bool
-}
-
-func (f *fake) Write(p []byte) (int, error) {
-	f.mu.Lock()
-	stuck := f.stuck
-	f.mu.Unlock()
-	time.Sleep(stuck)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return 0, errors.New("closed")
-	}
-	f.wrote = append(f.wrote, string(p))
-	return len(p), nil
-}
-
-func (f *fake) Width() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.width
-}
-
-// be makes the terminal a slow one, or of another width.
-func (f *fake) be(width int, stuck time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.width, f.stuck = width, stuck
-}
-
-// writes is what was written so far.
-func (f *fake) writes() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.wrote)
-}
-
-// last is what was written last, "" if nothing was.
-func (f *fake) last() string {
-	if all := f.writes(); len(all) > 0 {
-		return all[len(all)-1]
-	}
-	return ""
-}
-
-func (f *fake) Close() error {
-	f.closed = true
-	return nil
-}
-
 const (
 	erase = "\r\x1b[J"
 	s1    = time.Second
 )
-
-// shows is the text on the terminal, "" if there is none.
-func (f *fake) shows() string {
-	return strings.TrimSuffix(strings.TrimPrefix(f.last(), "\r"), "\x1b[J\r")
-}
 
 // cell lets a cell run for 4 s: 1 s of preparation, 2 s of window, 1 s of ending.
 func cell(l *Line, name, void string) {
