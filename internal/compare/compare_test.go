@@ -70,10 +70,14 @@ func TestRealChange(t *testing.T) {
 			assert.Equal(t, Fail, v["Throughput/batch=16"])
 			assert.Equal(t, Fail, v["Throughput/batch=32"])
 			assert.Equal(t, Fail, v["geomean of 18"])
-			assert.Equal(t, 3, r.Verdicts[Fail], "%v", v)
+			failed := 3
 			if !strings.HasPrefix(runs[0], "cpu") {
 				assert.Equal(t, Pass, v["Throughput/batch=1"])
+				// With 8 sequences vLLM captures no CUDA graph for 50 tokens, see results/README.md.
+				assert.Equal(t, Fail, v["SeqLen/prompt=50/output=50"])
+				failed = 4
 			}
+			assert.Equal(t, failed, r.Verdicts[Fail], "%v", v)
 		})
 	}
 }
@@ -94,10 +98,19 @@ func TestHalvesOfOneRun(t *testing.T) {
 			assert.Empty(t, r.Differences)
 		}
 	}
-	whole, err := Compare(load(t, "baseline"), load(t, "baseline"), Config{Gates: gates(t, "tok/s:3%"), Filter: "-/batch:4"})
+	whole, err := Compare(load(t, "baseline"), load(t, "baseline"), Config{Gates: gates(t, "tok/s:3%"), Filter: ".name:SeqLen -/output:50"})
 	require.NoError(t, err)
 	assert.Equal(t, Pass, whole.Verdict)
 	assert.Zero(t, whole.Exit())
+}
+
+// TestTwoBaselines: two starts of the same server differ, by what no gate of a few percent fails.
+func TestTwoBaselines(t *testing.T) {
+	r, err := Compare(load(t, "baseline-earlier.txt"), load(t, "baseline.txt"), Config{Gates: gates(t, "tok/s:3%,p50-ttft-ns:20%,p50-itl-ns:3%")})
+	require.NoError(t, err)
+	assert.Empty(t, r.Differences)
+	assert.Zero(t, r.Verdicts[Fail])
+	assert.NotZero(t, r.Verdicts[Pass])
 }
 
 // lines are n repetitions of a benchmark whose values rise by a little from one to the next.
