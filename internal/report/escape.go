@@ -28,7 +28,7 @@ const markup = "\\`*_[]#!|~$"
 const opener = "\u200b"
 
 // opening is what begins a list item, or makes the line before it a heading.
-var opening = regexp.MustCompile(`^([-+=]|[0-9]+[.)])`)
+var opening = regexp.MustCompile(`^([-+]|[0-9]+[.)]|[-=]+)(\s|$)`)
 
 // escape makes text stand in GitHub's Markdown, a table's cell included, as it
 // is: no markup, no HTML, and no mention of a user.

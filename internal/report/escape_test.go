@@ -38,6 +38,8 @@ func TestEscape(t *testing.T) {
 		"- item":        opener + "- item",
 		"1. item":       opener + "1. item",
 		"4.75 ms":       "4.75 ms",
+		"-4 ms":         "-4 ms",
+		"---":           opener + "---",
 		"@team":         "@\u200bteam",
 		"a\n# b":        `a \# b`,
 		`\`:             `\\`,

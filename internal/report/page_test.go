@@ -133,7 +133,7 @@ func TestWhyThereIsNoTimeline(t *testing.T) {
 }
 
 // most is the shape and number of runs up to which the page promises its size.
-var most = shape{model: "m", repetitions: 2, seqs: 8, requests: 12, samples: 10}
+var most = shape{model: "m", repetitions: 2, seqs: 8, requests: 20, samples: 20}
 
 func TestPageOfTwentyRunsIsSmall(t *testing.T) {
 	if testing.Short() {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"vllmbench/internal/answers"
+	"vllmbench/internal/figure"
 	"vllmbench/internal/results"
 )
 
@@ -30,9 +32,21 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// TestMarkdownGolden has answers of its own, so that it fails for the report's changes alone.
 func TestMarkdownGolden(t *testing.T) {
-	r, err := New([]*results.Run{spoilt(t), memory("new", shape{model: "m", repetitions: 4, seqs: 32})})
-	require.NoError(t, err)
+	r := &Report{runs: []*results.Run{spoilt(t), memory("new", shape{model: "m", repetitions: 4, seqs: 32})}}
+	for _, run := range r.runs {
+		r.summaries = append(r.summaries, answers.Summary{
+			Run: run.Name,
+			Answers: []answers.Answer{
+				{ID: "scaling", Question: "At what batch?", Status: answers.Answered, Text: "Up to 8.10 [7.74, 8.81] at " + hostile + ". Then no more.", Evidence: []string{"1: 207 | 8: 1500", hostile}, Figure: "throughput"},
+				{ID: "idle", Question: "Is it idle?", Status: answers.NotEnough, Text: "1. Not known: run it with -gpu=auto.", Figure: "gpu-timeline-1"},
+			},
+			Warnings: []answers.Warning{{What: "Requests wait 1.30 s.", Evidence: "engine-queue-ns", Try: "--max-num-seqs 32"}},
+		})
+	}
+	r.figures = []figure.Figure{{ID: "throughput"}}
+	r.doc = newDocument(r)
 	var text bytes.Buffer
 	require.NoError(t, r.Markdown(&text))
 	golden(t, "report.md", text.String())

@@ -92,7 +92,7 @@ func (s shape) sent(row measure.Row) []client.Result {
 		at := row.Window.From + time.Duration(i)*time.Millisecond
 		all[i] = client.Result{Intended: at, Sent: at, Attempts: 1, PromptTokens: 200, OutputTokens: 20, Outcome: client.OK}
 		for k := range 20 {
-			all[i].Events = append(all[i].Events, client.Event{At: at + time.Duration(20+i+5*k)*time.Millisecond, Tokens: 1})
+			all[i].Events = append(all[i].Events, client.Event{At: at + time.Duration(20+i+5*k)*time.Millisecond + time.Duration((i*37+k*k*11)%97)*10*time.Microsecond, Tokens: 1})
 		}
 		all[i].End = at + 200*time.Millisecond
 	}

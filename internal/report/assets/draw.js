@@ -124,7 +124,7 @@ function drawLine(u, line, colours, before) {
     ctx.stroke();
     ctx.setLineDash([]);
     line.x.forEach((x, i) => {
-      if (line.void?.[i]) voidPoint(u, ctx, px(u, x), py(u, line.y[i]), colours);
+      if (line.void?.[i]) voidPoint(u, ctx, px(u, x), colours);
       else if (role.points) point(u, ctx, line, i, mine.shape);
     });
   });
@@ -167,12 +167,13 @@ function cross(ctx, x, y, r) {
   ctx.stroke();
 }
 
-// voidPoint stays in sight at the area's edge if it lies beyond: it has no part in the range.
-function voidPoint(u, ctx, x, y, colours) {
-  const k = devicePixelRatio, { bbox } = u, edge = 6 * k;
+// voidPoint marks a level that proves nothing at the foot of the plot: it has no place on y.
+function voidPoint(u, ctx, x, colours) {
+  const k = devicePixelRatio, foot = u.bbox.top + u.bbox.height;
   ctx.strokeStyle = colours.muted;
   ctx.lineWidth = 1.5 * k;
-  cross(ctx, x, Math.min(Math.max(Number.isFinite(y) ? y : 0, bbox.top + edge), bbox.top + bbox.height - edge), 4 * k);
+  cross(ctx, x, foot - 8 * k, 4 * k);
+  write(ctx, "void", x, foot - 20 * k, colours.muted, colours.page, "center");
 }
 
 // A Room is the plot's area with what is taken in it: texts stand on no point and on no other text.
@@ -181,7 +182,7 @@ class Room {
     const { left, top, width, height } = u.bbox, r = 6 * devicePixelRatio;
     Object.assign(this, { u, left, top: top - r, right: left + width, bottom: top + height, taken: [] });
     for (const l of lines) {
-      if (l.role === "data") l.x.forEach((x, i) => this.taken.push({ x: px(u, x) - r, y: py(u, l.y[i]) - r, w: 2 * r, h: 2 * r }));
+      if (l.role === "data") l.x.forEach((x, i) => l.void?.[i] || this.taken.push({ x: px(u, x) - r, y: py(u, l.y[i]) - r, w: 2 * r, h: 2 * r }));
     }
   }
 
