@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,7 +40,7 @@ func holdsQuantiles(t *testing.T, sorted []float64) {
 		got := steps[at].X
 		value := math.Abs(got-sorted[r-1]) <= (tolerance+rounding)*sorted[r-1]
 		lo, _ := slices.BinarySearch(sorted, got*(1-rounding))
-		hi, _ := slices.BinarySearch(sorted, got*(1+rounding))
+		hi := sort.Search(n, func(i int) bool { return sorted[i] > got*(1+rounding) })
 		ranks := math.Ceil(tolerance * float64(n))
 		near := float64(r) >= float64(lo+1)-ranks && float64(r) <= float64(hi)+ranks
 		require.True(t, value || near, "rank %d of %d: %v instead of %v (ranks %d to %d)", r, n, got, sorted[r-1], lo+1, hi)
