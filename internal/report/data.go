@@ -12,11 +12,12 @@ import (
 )
 
 // What the page holds of all figures together, so that there is room in 2 MB
-// for the tables and the pictures: a point takes about 20 bytes, a band 45.
+// for the tables and the pictures: a point takes about 18 bytes, a band 45.
 const (
 	pointBudget = 20000
 	bandBudget  = 3000
-	leastPoints = 40 // that a line keeps in any case
+	leastPoints = 32  // that a line keeps in any case
+	leastOfTime = 120 // that a line over time keeps
 )
 
 // pageData is all that the page's script draws, and that a reader can copy.
@@ -25,7 +26,15 @@ type pageData struct {
 	Figures   []figureData      `json:"figures"`
 	Timelines []figure.Timeline `json:"timelines,omitempty"`
 	// Bands of figures over time are those of their run, by its name there.
-	Bands map[string][]figure.Band `json:"bands,omitempty"`
+	Bands map[string][]bandData `json:"bands,omitempty"`
+}
+
+// A bandData is a figure.Band as a list of from, to, kind and label: there are thousands.
+type bandData struct{ figure.Band }
+
+func (b bandData) MarshalJSON() ([]byte, error) {
+	milli := func(seconds float64) float64 { return math.Round(seconds*1e3) / 1e3 }
+	return json.Marshal([]any{milli(b.From), milli(b.To), b.Kind, Clean(b.Label)})
 }
 
 // A figureData is a figure.Figure whose lines have columns in place of points.
@@ -58,7 +67,7 @@ func (s short) MarshalJSON() ([]byte, error) {
 
 // newPageData reduces lines of very many points so that all stay within the budget.
 func newPageData(names []string, figures []figure.Figure, timelines []figure.Timeline) pageData {
-	d := pageData{Runs: names, Figures: []figureData{}, Bands: map[string][]figure.Band{}}
+	d := pageData{Runs: names, Figures: []figureData{}, Bands: map[string][]bandData{}}
 	for _, t := range timelines {
 		t.Notes = timelineNotes(t)
 		d.Timelines = append(d.Timelines, t)
@@ -67,12 +76,17 @@ func newPageData(names []string, figures []figure.Figure, timelines []figure.Tim
 	for _, f := range figures {
 		fd := figureData{Figure: f, Lines: []lineData{}}
 		fd.Figure.Lines = nil
+		room := most
 		if overTime(f) {
-			d.Bands[f.Choice] = mostOf(f.Bands, bandBudget/max(len(names), 1))
+			d.Bands[f.Choice] = nil
+			for _, b := range mostOf(f.Bands, bandBudget/max(len(names), 1)) {
+				d.Bands[f.Choice] = append(d.Bands[f.Choice], bandData{b})
+			}
 			fd.Bands = nil
+			room = max(most, leastOfTime)
 		}
 		for _, l := range f.Lines {
-			fd.Lines = append(fd.Lines, byColumns(l, thinned(l.Points, most)))
+			fd.Lines = append(fd.Lines, byColumns(l, thinned(l.Points, room)))
 		}
 		d.Figures = append(d.Figures, fd)
 	}

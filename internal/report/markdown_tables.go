@@ -90,10 +90,10 @@ func (m *markdown) trust() {
 	}
 	if len(m.doc.LeftOut) > 0 {
 		m.folded("Metrics left out", func() {
-			m.row("run", "metric", "rows", "why, the first time")
+			m.row("metric", "rows", "of runs", "why, the first time")
 			m.rule(4, 4)
 			for _, l := range m.doc.LeftOut {
-				m.row(escape(l.Run), escape(l.Metric), count(l.Rows), escape(l.Reason))
+				m.row(escape(l.Metric), count(l.Rows), escape(strings.Join(l.Runs, ", ")), escape(l.Reason))
 			}
 			m.line("")
 		})

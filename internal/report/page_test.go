@@ -80,9 +80,14 @@ func TestPageIsWellFormed(t *testing.T) {
 	for _, l := range r.timelines {
 		assert.True(t, places[l.ID()], "timeline %s has no place", l.ID())
 	}
-	var data pageData
+	var data struct {
+		Figures []struct{ ID string }
+		Bands   map[string][][]any
+	}
 	require.NoError(t, json.Unmarshal([]byte(scripts[0]), &data))
 	assert.Len(t, data.Figures, len(r.figures))
+	require.Len(t, data.Bands, 2, "of two runs")
+	assert.Equal(t, []any{0.0, 1.0, "window", "Latency"}, data.Bands["run-1"][0])
 	assert.Contains(t, places, "gpu-timeline-1")
 }
 
@@ -133,7 +138,7 @@ func TestWhyThereIsNoTimeline(t *testing.T) {
 }
 
 // most is the shape and number of runs up to which the page promises its size.
-var most = shape{model: "m", repetitions: 2, seqs: 8, requests: 20, samples: 20}
+var most = shape{model: "m", repetitions: 1, seqs: 8, requests: 20, samples: 20}
 
 func TestPageOfTwentyRunsIsSmall(t *testing.T) {
 	if testing.Short() {

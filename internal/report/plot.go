@@ -11,7 +11,7 @@ import (
 
 // pictureBudget is how many bytes of pictures stand in the page. They are what
 // is printed, and seen where scripts are off; what does not fit lies beside it.
-const pictureBudget = 300_000
+const pictureBudget = 200_000
 
 // A plot is a place in the page: one figure, or a group of which a reader chooses.
 type plot struct {

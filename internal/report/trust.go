@@ -4,36 +4,40 @@ import (
 	"cmp"
 	"slices"
 
+	"vllmbench/internal/measure"
 	"vllmbench/internal/results"
 )
 
-// A leftOut is a metric that one rule left out of rows of a run.
+// A leftOut is a metric that one rule left out of rows.
 type leftOut struct {
-	Run, Metric, Rule string
-	Rows              int
-	Reason            string // the first
-	Defined           bool
+	Metric, Rule string
+	Runs         []string
+	Rows         int
+	Reason       string // the first
+	Defined      bool
 }
 
 func leftOuts(runs []*results.Run) (out []leftOut) {
-	type key struct{ run, metric, rule string }
-	at := map[key]int{}
+	at := map[measure.LeftOut]int{}
 	for _, run := range runs {
-		first := len(out)
 		for _, row := range run.Rows {
 			for _, l := range row.Measured.LeftOut {
-				k := key{run.Name, l.Metric, l.Rule}
-				i, ok := at[k]
+				key := measure.LeftOut{Metric: l.Metric, Rule: l.Rule}
+				i, ok := at[key]
 				if !ok {
 					i = len(out)
-					at[k] = i
-					out = append(out, leftOut{Run: run.Name, Metric: l.Metric, Rule: l.Rule, Reason: l.Reason, Defined: len(definitions([]string{l.Metric})) > 0})
+					at[key] = i
+					out = append(out, leftOut{Metric: l.Metric, Rule: l.Rule, Reason: l.Reason, Defined: len(definitions([]string{l.Metric})) > 0})
 				}
-				out[i].Rows++
+				found := &out[i]
+				found.Rows++
+				if n := len(found.Runs); n == 0 || found.Runs[n-1] != run.Name {
+					found.Runs = append(found.Runs, run.Name)
+				}
 			}
 		}
-		slices.SortStableFunc(out[first:], func(a, b leftOut) int { return cmp.Compare(b.Rows, a.Rows) })
 	}
+	slices.SortStableFunc(out, func(a, b leftOut) int { return cmp.Compare(b.Rows, a.Rows) })
 	return out
 }
 

@@ -94,7 +94,9 @@ function closeFolded() {
 
 function begin() {
   page.data = JSON.parse(document.getElementById("data").textContent);
-  for (const f of page.data.figures) if (timed(f)) f.bands = page.data.bands[f.choice];
+  for (const f of page.data.figures) {
+    if (timed(f)) f.bands = (page.data.bands[f.choice] || []).map(([from, to, kind, label]) => ({ from, to, kind, label }));
+  }
   for (const place of document.querySelectorAll("figure[data-figure]")) show(place);
   for (const select of document.querySelectorAll("figure select")) select.onchange = () => choose(select);
   const button = document.getElementById("copy");
