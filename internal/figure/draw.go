@@ -18,7 +18,7 @@ func (f Figure) Draw(w io.Writer, format string) error {
 	if f.Choice != "" {
 		below = clean(f.Choice, 60) + "  " + below
 	}
-	frame := frame{title: f.Title, below: below, x: f.X, y: f.Y, notes: f.Notes, right: labelRoom(f.Lines)}
+	frame := frame{title: f.Title, below: below, x: f.X, y: f.Y, notes: append(key(f.Bands), f.Notes...), right: labelRoom(f.Lines)}
 	frame.under = func(c draw.Canvas, x, y func(float64) vg.Length) {
 		bandsOf(c, f.Bands, x)
 		marksOf(c, f.Marks, x)
@@ -65,11 +65,11 @@ func path(c draw.Canvas, l Line, x, y func(float64) vg.Length) [][]vg.Point {
 // pointsOf draws the symbols and error bars of a line, and crosses for what is void.
 func pointsOf(c draw.Canvas, l Line, x, y func(float64) vg.Length, free *space) {
 	for _, p := range l.Points {
-		at := vg.Point{X: x(p.X), Y: y(p.Y)}
 		if p.Void != "" {
-			voidPoint(c, at.X, free)
+			voidPoint(c, x(p.X), free)
 			continue
 		}
+		at := vg.Point{X: x(p.X), Y: y(p.Y)}
 		if l.Role != Data && p.Label == "" {
 			continue
 		}

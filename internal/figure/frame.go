@@ -189,5 +189,16 @@ func normalizer(a Axis) plot.Normalizer {
 	if a.Scale == Linear {
 		return plot.LinearScale{}
 	}
-	return plot.LogScale{}
+	return logScale{}
+}
+
+// A logScale has what has no logarithm at its lower end, where plot.LogScale panics.
+type logScale struct{}
+
+// Normalize implements plot.Normalizer.
+func (logScale) Normalize(lo, hi, v float64) float64 {
+	if v <= 0 {
+		return 0
+	}
+	return plot.LogScale{}.Normalize(lo, hi, v)
 }

@@ -60,7 +60,7 @@ func (m *maker) points(run int, o of) (points []Point) {
 		}
 		p := Point{X: float64(o.x(l.Cell)), N: l.N}
 		if l.N == 0 {
-			p.Void = clean(strings.Join(l.Void, "; "), 200)
+			p.Void = clean(reasons(l.Void), 200)
 		} else {
 			p.Y, p.Low, p.High = l.Value*o.scale, scaled(l.Low, o.scale), scaled(l.High, o.scale)
 		}
@@ -93,10 +93,15 @@ func (m *maker) voids(experiment, metric string) (notes []string) {
 			if l.N > 0 {
 				left = fmt.Sprintf("has void rows, which are left out (%d are not)", l.N)
 			}
-			notes = append(notes, clean(fmt.Sprintf("%s, %s %s: %s", m.names[i], l.Cell.Name, left, strings.Join(l.Void, "; ")), 300))
+			notes = append(notes, clean(fmt.Sprintf("%s, %s %s: %s", m.names[i], l.Cell.Name, left, reasons(l.Void)), 300))
 		}
 	}
 	return notes
+}
+
+// reasons lists each reason once.
+func reasons(all []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(all))), "; ")
 }
 
 // bars says what the error bars of lines are, and where there are none.

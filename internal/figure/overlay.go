@@ -130,6 +130,22 @@ func bandsOf(c draw.Canvas, bands []Band, x func(float64) vg.Length) {
 	}
 }
 
+// key says what the bands are, of the kinds that there are.
+func key(bands []Band) []string {
+	var said []string
+	for _, k := range []struct{ kind, is string }{
+		{Window, "pale: windows of rows"}, {Void, "hatched: of void rows"}, {Idle, "dark, at the foot: idle gaps"}, {Throttled, "orange, at the top: throttled"},
+	} {
+		if slices.ContainsFunc(bands, func(b Band) bool { return b.Kind == k.kind }) {
+			said = append(said, k.is)
+		}
+	}
+	if said == nil {
+		return nil
+	}
+	return []string{strings.Join(said, "; ")}
+}
+
 func hatch(c draw.Canvas, r vg.Rectangle) {
 	part := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
 	style := draw.LineStyle{Color: grey(190), Width: 0.8 * px}

@@ -58,6 +58,9 @@ func stroke(l Line) draw.LineStyle {
 	s := draw.LineStyle{Color: colour(l.Run), Width: 2.4 * px, Dashes: dashes(l.Run)}
 	switch l.Role {
 	case Data, Step:
+		if l.Run < 0 { // the second quantity of a run's figure
+			s.Width = 1.3 * px
+		}
 		if l.Run > 0 { // drawn over the runs before, which must stay visible below
 			s.Width = 1.8 * px
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -84,7 +85,8 @@ func (b Bar) draw(c draw.Canvas, x func(float64) vg.Length, y, thick vg.Length) 
 		part(s[0], s[1], stallColour)
 	}
 	if b.Failed != "" {
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: failColour, Radius: max(thick/2, 3.5*px), Shape: draw.CrossGlyph{}}, vg.Point{X: x(b.End), Y: y})
+		at := vg.Point{X: x(b.End), Y: y}
+		c.StrokeLines(draw.LineStyle{Color: failColour, Width: 2.4 * px}, rod(at, math.Pi/4), rod(at, -math.Pi/4))
 	}
 }
 
@@ -94,7 +96,7 @@ func (r TimelineRow) notes() []string {
 	for _, b := range r.Bars {
 		stalls += len(b.Stalls)
 	}
-	notes := []string{fmt.Sprintf("light: until the first token (queue and prefill); dark: decode; black: gaps between tokens of %s or more (%s of them); pale blue: the window",
+	notes := []string{fmt.Sprintf("light: until the first token (queue and prefill); dark: decode; black: gaps between tokens of %s or more (%s of them); behind: the window",
 		duration(r.Threshold*1e9), count(stalls))}
 	if r.Void != "" {
 		notes = append(notes, "the row is void: "+r.Void)
