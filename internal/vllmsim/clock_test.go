@@ -42,7 +42,7 @@ func (l *pipeListener) dial(context.Context, string, string) (net.Conn, error) {
 // On a fake clock a client sees the plan to the nanosecond, through HTTP.
 func TestStreamOnAFakeClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := New(Config{SleepUntil: RuntimeSleep})
+		s, err := New(Config{SleepUntil: RuntimeSleep, NoAsyncScheduling: true})
 		require.NoError(t, err)
 		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
 		go s.Serve(l)

@@ -28,6 +28,9 @@ type Config struct {
 	NumGPUBlocksOverride int     // KV blocks, whatever the memory; default as the memory allows
 	NoPrefixCaching      bool    // default: prefixes are cached
 
+	NoAsyncScheduling bool   // default: a step is scheduled while the one before runs
+	Timing            Timing // of steps and requests, beyond the roofline
+
 	APIKey string // asked for on /v1; default none
 
 	// Drift is a fault, for tests of what compares servers: over DriftOver, from
@@ -62,6 +65,7 @@ func (c Config) resolve() (settings, error) {
 	setDefault(&c.GPUMemoryUtilization, 0.92)
 	setDefault(&c.BlockSize, 16)
 	setDefault(&c.DriftOver, time.Minute)
+	c.Timing = c.Timing.resolved()
 
 	model, err := roofline.FindModel(c.Model)
 	if err != nil {

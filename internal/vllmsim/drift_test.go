@@ -16,7 +16,7 @@ func TestDrift(t *testing.T) {
 	const share, over, output = 0.1, 2 * time.Second, 400
 	want := steps(t, 10, output)
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{Drift: share, DriftOver: over}, 0)
+		e := startEngine(t, Config{Drift: share, DriftOver: over, NoAsyncScheduling: true}, 0)
 		time.Sleep(time.Minute) // before the first request nothing drifts
 		start := time.Now()
 		at := arrivals(submit(e, 1, 10, output), start)

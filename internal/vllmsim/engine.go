@@ -2,31 +2,18 @@ package vllmsim
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
-
-// A job is a request with the instants that its metrics need.
-type job struct {
-	*Request
-	arrived   time.Time // at the API, after parsing
-	scheduled time.Time // first admission
-	first     time.Time // first token
-	last      time.Time // newest token
-
-	produced atomic.Int64  // tokens that may be sent
-	wake     chan struct{} // has room for one signal: produced has grown
-}
-
-func newJob(r *Request) *job {
-	return &job{Request: r, arrived: time.Now(), wake: make(chan struct{}, 1)}
-}
 
 // An engine runs steps one after another in a goroutine of its own.
 //
 // Its clock is absolute: a step begins when the one before was planned to end,
 // not when the goroutine woke up, so late wake-ups do not add up. Only an idle
 // engine starts from the present.
+//
+// With asynchronous scheduling, as vLLM has it on GPUs, a step is scheduled and
+// prepared while the one before runs. The GPU then has no gaps, and whoever
+// arrives during a step comes into the step after the next.
 type engine struct {
 	sched      *Scheduler
 	steps      *stepTimer
@@ -35,13 +22,23 @@ type engine struct {
 	metrics    *metrics
 	sleepUntil func(time.Time)
 	jobs       map[uint64]*job
-	clock      time.Time // end of the planned step
+	clock      time.Time // of the plan: until when the engine's CPU has worked
+	depth      int       // steps in flight at a time
+	inFlight   []launched
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	inbox   []func() // to be done between steps
+	aborts  []*job   // to be done before a step's tokens count
 	closing bool
 	stopped chan struct{}
+}
+
+// A launched is a step that the GPU runs, or will run next.
+type launched struct {
+	batch      Batch
+	step       stepTime
+	begin, end time.Time // of its kernels
 }
 
 // maxLag is how far the clock may fall behind before it gives up catching up:
@@ -50,24 +47,26 @@ const maxLag = 100 * time.Millisecond
 
 func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 	e := &engine{
-		sched: NewScheduler(s.Limits), steps: newStepTimer(s.model, s.gpu), gpu: newGPU(s, time.Now()),
+		sched: NewScheduler(s.Limits), steps: newStepTimer(s), gpu: newGPU(s, time.Now()), depth: 1,
 		drift: drift{share: s.Drift, over: s.DriftOver}, metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
+	}
+	if !s.NoAsyncScheduling {
+		e.depth = maxInFlight
 	}
 	e.changed = sync.NewCond(&e.mu)
 	return e
 }
 
-// run makes steps until close.
+// run makes steps until close. It schedules as long as a step may be in flight
+// beside those that are, and else ends the first of these.
 func (e *engine) run() {
 	defer close(e.stopped)
 	for e.betweenSteps() {
-		batch := e.sched.Schedule()
-		e.begin(batch)
-		step := e.drift.slowed(e.steps.step(batch), e.clock)
-		e.gpu.run(e.clock.Add(stepOverhead), step)
-		e.clock = e.clock.Add(step.duration())
-		e.sleepUntil(e.clock)
-		e.end(batch)
+		if e.launch() && len(e.inFlight) < e.depth {
+			e.sleepUntil(e.clock)
+			continue
+		}
+		e.finish()
 	}
 }
 
@@ -78,11 +77,12 @@ func (e *engine) betweenSteps() bool {
 	defer e.mu.Unlock()
 	idle := false
 	for {
+		e.takeAborts()
 		for _, do := range e.inbox {
 			do()
 		}
 		e.inbox = e.inbox[:0]
-		if e.closing || !e.sched.Idle() {
+		if e.closing || !e.sched.Idle() || len(e.inFlight) > 0 {
 			break
 		}
 		idle = true
@@ -95,71 +95,79 @@ func (e *engine) betweenSteps() bool {
 	return !e.closing
 }
 
-// begin accounts for what a step starts with.
-func (e *engine) begin(b Batch) {
-	for _, r := range b.Admitted {
-		if j := e.jobs[r.ID]; j.scheduled.IsZero() {
-			j.scheduled = e.clock
-			if j.scheduled.Before(j.arrived) { // it arrived while a late step was ending
-				j.scheduled = j.arrived
-			}
-			e.metrics.admitted(j, e.sched.limits.PrefixCaching)
-		}
+// launch schedules a step and gives it to the GPU. It returns false when there
+// is none: all requests wait for their last token, or to be resumed.
+func (e *engine) launch() bool {
+	batch := e.sched.Schedule()
+	e.begin(batch)
+	if len(batch.Work) == 0 {
+		return false
 	}
-	e.metrics.preemptions.Add(float64(len(b.Preempted)))
-	e.metrics.queues(e.sched)
+	step := e.drift.slowed(e.steps.step(batch), e.clock)
+	e.clock = e.clock.Add(step.overhead)
+	l := launched{batch: batch, step: step, begin: e.clock}
+	if n := len(e.inFlight); n == 0 {
+		e.gpu.run(l.begin, step)
+	} else if last := e.inFlight[n-1].end; l.begin.Before(last) {
+		l.begin = last
+	}
+	l.end = l.begin.Add(step.kernels)
+	e.inFlight = append(e.inFlight, l)
+	return true
 }
 
-// end accounts for all of a step's tokens before any of them may be sent, so
-// that nobody who has read a stream finds less in the metrics.
-func (e *engine) end(b Batch) {
-	outputs := e.sched.Finish(b)
-	tokens := len(outputs)
-	for _, out := range outputs {
-		j := e.jobs[out.Request.ID]
-		e.metrics.token(j, e.clock, out.First)
-		if out.First {
-			j.first = e.clock
-			tokens += len(j.Prompt)
-		}
-		j.last = e.clock
-		if out.Done {
-			e.metrics.finished(j)
-		}
+// finish waits for the earliest step in flight and hands out its tokens.
+func (e *engine) finish() {
+	if len(e.inFlight) == 0 {
+		return
 	}
-	if tokens > 0 {
-		e.metrics.iterationTokens.Observe(float64(tokens))
+	l := e.inFlight[0]
+	e.inFlight = append(e.inFlight[:0], e.inFlight[1:]...)
+	if l.end.After(e.clock) {
+		e.clock = l.end
 	}
-	e.metrics.queues(e.sched)
-	for _, out := range outputs {
-		j := e.jobs[out.Request.ID]
-		j.produced.Add(1)
-		select {
-		case j.wake <- struct{}{}:
-		default:
-		}
-		if out.Done {
+	e.sleepUntil(e.clock)
+	e.mu.Lock()
+	e.takeAborts()
+	e.mu.Unlock()
+	e.end(l.batch)
+	if len(e.inFlight) > 0 {
+		e.gpu.run(e.inFlight[0].begin, e.inFlight[0].step)
+	}
+}
+
+// takeAborts ends the jobs whose clients have gone. The caller holds e.mu.
+func (e *engine) takeAborts() {
+	for _, j := range e.aborts {
+		j.left = true
+		if e.sched.Abort(j.ID) {
 			delete(e.jobs, j.ID)
 		}
 	}
+	e.aborts = e.aborts[:0]
 }
 
 // submit queues j for the next step.
 func (e *engine) submit(j *job) {
 	e.between(func() {
+		if j.left {
+			return
+		}
+		if j.queued = e.clock; j.queued.Before(j.arrived) {
+			j.queued = j.arrived
+		}
 		e.jobs[j.ID] = j
 		e.sched.Add(j.Request)
 	})
 }
 
-// abort ends j, whose client has gone, before the next step.
+// abort ends j, whose client has gone, before the tokens of the step in
+// progress count. As in vLLM, no metric counts it.
 func (e *engine) abort(j *job) {
-	e.between(func() {
-		if e.sched.Abort(j.ID) {
-			delete(e.jobs, j.ID)
-			e.metrics.aborted()
-		}
-	})
+	e.mu.Lock()
+	e.aborts = append(e.aborts, j)
+	e.mu.Unlock()
+	e.changed.Signal()
 }
 
 // resetPrefixCache reports whether the cache was emptied, which it is not

@@ -96,7 +96,7 @@ func (m *metrics) addSizes(f families, lengths []float64) {
 	m.paramMaxTokens = f.histogram("request_params_max_tokens", "Tokens asked for.", lengths)
 	m.numPreemptions = f.histogram("request_num_preemptions", "Times that a request lost its KV blocks.", []float64{1, 2, 3, 4, 5, 10, 20})
 	m.prefillComputed = f.histogram("request_prefill_kv_computed_tokens", "Prompt tokens of a request that no cache had.", lengths)
-	m.iterationTokens = f.histogram("iteration_tokens_total", "Prompt tokens completed and tokens generated in a step that generated some.", step)
+	m.iterationTokens = f.histogram("iteration_tokens_total", "Tokens generated in a step that generated some, and tokens computed of the prompts that it completed.", step)
 }
 
 // lengthBounds is the 1-2-5 series up to the longest request.

@@ -21,7 +21,7 @@ func soloSteps(t *testing.T, prompt, output int) []stepTime {
 	t.Helper()
 	s, err := Config{}.resolve()
 	require.NoError(t, err)
-	timer := newStepTimer(s.model, s.gpu)
+	timer := newStepTimer(s)
 	all := []stepTime{timer.step(Batch{Work: []Work{{Tokens: prompt, Sample: true}}})}
 	for i := range output - 1 {
 		all = append(all, timer.step(Batch{Work: []Work{{Context: prompt + i, Tokens: 1, Sample: true}}}))
@@ -31,7 +31,7 @@ func soloSteps(t *testing.T, prompt, output int) []stepTime {
 
 func TestGPUOfAKnownLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		time.Sleep(3 * time.Second)
 		before := e.gpu.read(time.Now())
 		assert.Equal(t, gpuWork{}, before.gpuWork)
@@ -63,7 +63,7 @@ func TestGPUOfAKnownLoad(t *testing.T) {
 
 func TestGPUWithinAStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		submit(e, 1, 1000, 1)
 		step := soloSteps(t, 1000, 1)[0]
 		for _, tt := range []struct {
@@ -84,7 +84,7 @@ func TestGPUWithinAStep(t *testing.T) {
 // at all in the gaps.
 func TestGPUGaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		start := e.gpu.read(time.Now())
 		var load time.Duration
 		for _, s := range soloSteps(t, 10, 200) {
@@ -119,7 +119,7 @@ func TestGPUGaps(t *testing.T) {
 
 func TestGPUMeansStayForAnInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		submit(e, 1, 10, 1000)
 		time.Sleep(time.Second)
 		first := e.gpu.read(time.Now())
@@ -137,7 +137,7 @@ func TestGPUMeansStayForAnInterval(t *testing.T) {
 // do more than all, and its counters do not go back.
 func TestGPUOfALateEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		steps := 0
 		e.sleepUntil = func(at time.Time) {
 			if steps++; steps%20 == 0 {
@@ -181,14 +181,14 @@ func TestKernelWorkIsTheMeasured(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := kernelWork(h200, stepTime{tt.work, second})
+			w := kernelWork(h200, stepTime{tt.work, 0, second})
 			assert.InDelta(t, tt.dram, w.bytes/h200.Bandwidth, tt.activity)
 			assert.InDelta(t, tt.tensor, w.tensor, tt.activity)
 			assert.InDelta(t, tt.sm, w.sm, tt.activity)
 			assert.InEpsilon(t, tt.watts, idleShare*h200.PowerLimit+w.joules, tt.power)
 		})
 	}
-	all := kernelWork(h200, stepTime{roofline.Work{Bytes: 0.786 * 4.8e12, FLOPs: 650e12}, second})
+	all := kernelWork(h200, stepTime{roofline.Work{Bytes: 0.786 * 4.8e12, FLOPs: 650e12}, 0, second})
 	assert.InDelta(t, 700, idleShare*h200.PowerLimit+all.joules, 1e-9, "never beyond the limit")
 	assert.Zero(t, kernelWork(h200, stepTime{}))
 }
@@ -198,7 +198,7 @@ func TestKernelWorkIsTheMeasured(t *testing.T) {
 func TestGPUPage(t *testing.T) {
 	const file = "testdata/dcgm.txt"
 	synctest.Test(t, func(t *testing.T) {
-		e := startEngine(t, Config{}, 0)
+		e := startEngine(t, oneByOne(), 0)
 		submit(e, 1, 1000, 200)
 		time.Sleep(time.Second)
 		answer := httptest.NewRecorder()

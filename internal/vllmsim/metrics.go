@@ -9,8 +9,10 @@ import (
 
 // metrics are vLLM's, by the definitions of its v1/metrics/stats.py: TTFT and
 // E2E run from the arrival at the API; queue, prefill, decode and inference
-// times and ITL lie between the engine's own instants.
-// A step's tokens are the generated ones and the prompts that it completed.
+// times and ITL lie between the engine's own instants, so that a request does
+// not queue while the engine has not looked at it.
+// A step's tokens are the generated ones and those computed of the prompts that
+// it completed.
 //
 // Only the engine's goroutine writes them.
 type metrics struct {
@@ -63,6 +65,8 @@ func (m *metrics) admitted(j *job, prefixCaching bool) {
 // token counts a token that j got at the instant now.
 func (m *metrics) token(j *job, now time.Time, first bool) {
 	m.generationTokens.Inc()
+	m.preemptions.Add(float64(j.Preemptions - j.counted)) // vLLM's engine tells of them with the next token
+	j.counted = j.Preemptions
 	if !first {
 		m.itl.Observe(now.Sub(j.last).Seconds())
 		return
@@ -74,16 +78,13 @@ func (m *metrics) token(j *job, now time.Time, first bool) {
 	m.computedPrompt.Add(float64(len(j.Prompt) - j.Cached))
 }
 
-// aborted counts a request whose client has gone. It has no times: vLLM
-// observes those of completed requests only.
-func (m *metrics) aborted() { m.success.WithLabelValues("abort").Inc() }
-
-// finished counts a completed request.
+// finished counts a completed request. vLLM counts no other: its label "abort"
+// stays at 0 when clients leave.
 func (m *metrics) finished(j *job) {
 	m.success.WithLabelValues("length").Inc()
 	decode := j.last.Sub(j.first)
 	m.e2e.Observe(j.last.Sub(j.arrived).Seconds())
-	m.queue.Observe(j.scheduled.Sub(j.arrived).Seconds())
+	m.queue.Observe(j.scheduled.Sub(j.queued).Seconds())
 	m.prefill.Observe(j.first.Sub(j.scheduled).Seconds())
 	m.decode.Observe(decode.Seconds())
 	m.inference.Observe(j.last.Sub(j.scheduled).Seconds())

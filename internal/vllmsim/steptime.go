@@ -6,40 +6,62 @@ import (
 	"vllmbench/internal/roofline"
 )
 
-// What an engine reaches of the roofline, and what it adds to it.
+// A Timing is what an engine reaches of the roofline, and what it adds to it.
+// Zero fields have the defaults.
+type Timing struct {
+	// Bandwidth is the share of the peak that a step's bytes move at, in (0, 1].
+	// The default, 0.786, is what a decode-like matrix-vector product over
+	// 11.4 GB of weights reached on an H200: 3.79 of 4.82 TB/s.
+	Bandwidth float64 `json:"bandwidth_share"`
+
+	// Compute is the share of the peak that a step's operations run at, in (0, 1].
+	// The default, 0.66, is what bf16 products of 8192x8192 matrices reached on
+	// an H200: 655 of 989 TFLOP/s, under its power cap.
+	Compute float64 `json:"compute_share"`
+
+	// Step is scheduling, input preparation and output handling of a step. With
+	// asynchronous scheduling it passes while the step before runs. The default
+	// is 540 us: vLLM 0.27.1's engine loop with a stub in the model's place took
+	// 541 us a step (openfabric-systems/simllm#204, which calls the figure
+	// diagnostic).
+	Step time.Duration `json:"step_ns"`
+
+	// Request is what the API server needs for a request before the engine has
+	// it, one request after another. Default none.
+	Request time.Duration `json:"request_ns"`
+}
+
 const (
-	// bandwidthShare of the peak is what a decode-like matrix-vector product
-	// over 11.4 GB of weights reached on an H200: 3.79 of 4.82 TB/s.
 	bandwidthShare = 0.786
-
-	// computeShare of the peak is what bf16 products of 8192x8192 matrices
-	// reached on an H200: 655 of 989 TFLOP/s, under its power cap.
-	computeShare = 0.66
-
-	// stepOverhead is scheduling, input preparation and output handling of a
-	// step: 541 us a step of vLLM 0.27.1's engine loop with a stub in the model's
-	// place (openfabric-systems/simllm#204, which calls the figure diagnostic).
-	// The GPU waits for it: the next step is not prepared while one runs.
-	stepOverhead = 540 * time.Microsecond
+	computeShare   = 0.66
+	stepOverhead   = 540 * time.Microsecond
 )
+
+func (t Timing) resolved() Timing {
+	setDefault(&t.Bandwidth, bandwidthShare)
+	setDefault(&t.Compute, computeShare)
+	setDefault(&t.Step, stepOverhead)
+	return t
+}
 
 // A stepTimer says how long a batch takes.
 type stepTimer struct {
-	model roofline.Model
-	gpu   roofline.GPU
-	seqs  []roofline.Sequence
+	model    roofline.Model
+	gpu      roofline.GPU
+	overhead time.Duration
+	seqs     []roofline.Sequence
 }
 
 // A stepTime is a step's plan: the overhead, then the GPU's kernels.
 type stepTime struct {
-	work    roofline.Work
-	kernels time.Duration
+	work              roofline.Work
+	overhead, kernels time.Duration
 }
 
-func (s stepTime) duration() time.Duration { return stepOverhead + s.kernels }
+func (s stepTime) duration() time.Duration { return s.overhead + s.kernels }
 
-func newStepTimer(model roofline.Model, gpu roofline.GPU) *stepTimer {
-	return &stepTimer{model: model, gpu: gpu.Derated(bandwidthShare, computeShare)}
+func newStepTimer(s settings) *stepTimer {
+	return &stepTimer{model: s.model, gpu: s.gpu.Derated(s.Timing.Bandwidth, s.Timing.Compute), overhead: s.Timing.Step}
 }
 
 func (t *stepTimer) step(b Batch) stepTime {
@@ -48,5 +70,5 @@ func (t *stepTimer) step(b Batch) stepTime {
 		t.seqs = append(t.seqs, roofline.Sequence{Context: w.Context, New: w.Tokens, Sample: w.Sample})
 	}
 	work := t.model.Step(t.seqs)
-	return stepTime{work, work.Floor(t.gpu)}
+	return stepTime{work, t.overhead, work.Floor(t.gpu)}
 }
