@@ -32,7 +32,7 @@ func (m *maker) gpus() (figures []Figure) {
 				{Run: i, Role: Step, Label: "busy", Points: overTime(r.GPU, 100, average, func(g results.GPUReading) *float64 { return g.Busy })},
 				{Run: -1, Role: Step, Label: "DRAM", Points: overTime(r.GPU, 100, average, func(g results.GPUReading) *float64 { return g.DRAM })},
 			}),
-			Y: Axis{Label: "share of the time, of the bandwidth (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 100}, Min: 0, Max: 100}}
+			Y: Axis{Label: "share of the time, of the bandwidth (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 100}, Min: 0, Max: 108}}
 		power := Figure{ID: fmt.Sprintf("gpu-power-%d", i+1), Group: "gpu-power", Choice: m.names[i], Title: "What does the GPU draw?",
 			Lines: filled([]Line{{Run: i, Role: Step, Label: "power", Points: overTime(r.GPU, 1, total, func(g results.GPUReading) *float64 { return g.Power })}})}
 		if limit := powerLimit(r.Header.Devices); limit > 0 && len(power.Lines) > 0 {

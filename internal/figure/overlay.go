@@ -134,7 +134,7 @@ func bandsOf(c draw.Canvas, bands []Band, x func(float64) vg.Length) {
 func key(bands []Band) []string {
 	var said []string
 	for _, k := range []struct{ kind, is string }{
-		{Window, "pale: windows of rows"}, {Void, "hatched: of void rows"}, {Idle, "dark, at the foot: idle gaps"}, {Throttled, "orange, at the top: throttled"},
+		{Window, "pale: windows of rows"}, {Void, "hatched: of void rows"}, {Idle, "dark, at the foot: idle gaps"}, {Throttled, "orange, at the top: throttled (" + causes(bands) + ")"},
 	} {
 		if slices.ContainsFunc(bands, func(b Band) bool { return b.Kind == k.kind }) {
 			said = append(said, k.is)
@@ -144,6 +144,17 @@ func key(bands []Band) []string {
 		return nil
 	}
 	return []string{strings.Join(said, "; ")}
+}
+
+// causes are why GPUs were throttled.
+func causes(bands []Band) string {
+	var labels []string
+	for _, b := range bands {
+		if b.Kind == Throttled {
+			labels = append(labels, b.Label)
+		}
+	}
+	return reasons(labels)
 }
 
 func hatch(c draw.Canvas, r vg.Rectangle) {

@@ -53,12 +53,15 @@ func dashes(run int) []vg.Length {
 	return all[max(run, 0)%len(all)]
 }
 
+// dense is the number of points above which a line is drawn thinner.
+const dense = 400
+
 // stroke is how a line of a role looks.
 func stroke(l Line) draw.LineStyle {
 	s := draw.LineStyle{Color: colour(l.Run), Width: 2.4 * px, Dashes: dashes(l.Run)}
 	switch l.Role {
 	case Data, Step:
-		if l.Run < 0 { // the second quantity of a run's figure
+		if l.Run < 0 || len(l.Points) > dense { // the second quantity of a run's figure; a line that is up and down
 			s.Width = 1.3 * px
 		}
 		if l.Run > 0 { // drawn over the runs before, which must stay visible below
