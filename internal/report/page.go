@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"html/template"
 	"io"
@@ -19,7 +20,12 @@ type page struct {
 	Places     []*plot          // the others
 	Timed      []*plot          // those over time
 	NoTimeline []string         // of which run something has none, and why
+	all        []*plot
 }
+
+// pageBudget is up to how many bytes a page is filled with pictures. They are
+// what is printed, and seen where scripts are off; all of them lie beside it too.
+const pageBudget = 1_900_000
 
 // HTML writes the page. pictures are SVG by the ID of their figure.
 func (r *Report) HTML(w io.Writer, pictures map[string][]byte) error {
@@ -40,11 +46,27 @@ func (r *Report) HTML(w io.Writer, pictures map[string][]byte) error {
 		return fmt.Errorf("encoding the page's data: %w", err)
 	}
 	p.Data = template.JS(data)
-	p.arrange(r, pictures)
+	p.arrange(r)
+	var bare bytes.Buffer
+	if err := templates.Execute(&bare, p); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	p.illustrate(pictures, pageBudget-bare.Len())
 	if err := templates.Execute(w, p); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
+}
+
+// illustrate puts pictures into the page, in its order, as long as there is
+// room for so many bytes. What has none is printed as the script drew it.
+func (p *page) illustrate(pictures map[string][]byte, room int) {
+	for _, place := range p.all {
+		if svg := inline(pictures[place.ID]); len(svg) <= room {
+			room -= len(svg)
+			place.Picture = template.HTML(svg)
+		}
+	}
 }
 
 // load fills in script, styles and the policy that names them.
@@ -68,7 +90,7 @@ func (p *page) load() error {
 
 // arrange puts each plot where it belongs: beside the first answer that it
 // shows, among those over time, or with the rest.
-func (p *page) arrange(r *Report, pictures map[string][]byte) {
+func (p *page) arrange(r *Report) {
 	p.ByID, p.Drawn = map[string]*plot{}, map[string]bool{}
 	answer := map[string]string{}
 	for _, q := range r.doc.Questions {
@@ -77,12 +99,8 @@ func (p *page) arrange(r *Report, pictures map[string][]byte) {
 			answer[q.Figure] = lead.Before + lead.Number + lead.After
 		}
 	}
-	room := pictureBudget
-	for _, place := range r.plots() {
-		if svg := inline(pictures[place.ID]); len(svg) <= room {
-			room -= len(svg)
-			place.Picture = template.HTML(svg)
-		}
+	p.all = r.plots()
+	for _, place := range p.all {
 		p.Drawn[place.ID] = true
 		place.Label = place.Title
 		if text := answer[place.ID]; text != "" {

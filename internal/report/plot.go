@@ -9,10 +9,6 @@ import (
 	"vllmbench/internal/figure"
 )
 
-// pictureBudget is how many bytes of pictures stand in the page. They are what
-// is printed, and seen where scripts are off; what does not fit lies beside it.
-const pictureBudget = 200_000
-
 // A plot is a place in the page: one figure, or a group of which a reader chooses.
 type plot struct {
 	ID      string // of the figure that is shown first
@@ -67,7 +63,7 @@ func timelineNotes(t figure.Timeline) []string {
 	if t.Left == 0 {
 		return t.Notes
 	}
-	return append([]string{fmt.Sprintf("%s more rows are not drawn: the first repetitions of all cells come first", count(t.Left))}, t.Notes...)
+	return append([]string{fmt.Sprintf("rows that are not drawn, for want of room: %s, the last repetitions", count(t.Left))}, t.Notes...)
 }
 
 // noTimeline says which runs have no requests or no samples of a GPU to draw, and why.

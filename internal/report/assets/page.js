@@ -78,14 +78,19 @@ async function copy(button) {
   setTimeout(() => (button.textContent = "Copy data (JSON)"), 2000);
 }
 
-function openFolded() {
+// toPaper opens what is folded and draws in the colours of paper; fromPaper takes it back.
+function toPaper() {
+  document.documentElement.classList.add("paper");
+  redraw();
   for (const d of document.querySelectorAll("details:not([open])")) {
     d.open = true;
     d.dataset.closed = "";
   }
 }
 
-function closeFolded() {
+function fromPaper() {
+  document.documentElement.classList.remove("paper");
+  redraw();
   for (const d of document.querySelectorAll("details[data-closed]")) {
     d.open = false;
     delete d.dataset.closed;
@@ -95,7 +100,9 @@ function closeFolded() {
 function begin() {
   page.data = JSON.parse(document.getElementById("data").textContent);
   for (const f of page.data.figures) {
-    if (timed(f)) f.bands = (page.data.bands[f.choice] || []).map(([from, to, kind, label]) => ({ from, to, kind, label }));
+    if (!timed(f)) continue;
+    f.x.ticks = null; // round ones, as the requests have them
+    f.bands = (page.data.bands[f.choice] || []).map(([from, to, kind, label]) => ({ from, to, kind, label }));
   }
   for (const place of document.querySelectorAll("figure[data-figure]")) show(place);
   for (const select of document.querySelectorAll("figure select")) select.onchange = () => choose(select);
@@ -110,8 +117,8 @@ function begin() {
     waiting = requestAnimationFrame(redraw);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("beforeprint", openFolded);
-  addEventListener("afterprint", closeFolded);
+  addEventListener("beforeprint", toPaper);
+  addEventListener("afterprint", fromPaper);
   document.documentElement.dataset.drawn = page.plots.length;
 }
 

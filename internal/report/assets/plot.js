@@ -65,7 +65,9 @@ class Plot {
 
   data() { return joined(this.fig.lines); }
 
-  height(width) { return Math.round(Math.min(Math.max(width * 0.5, 230), 330)); }
+  height(width) {
+    if (this.axis !== null) return 210; // several stand below each other
+    return Math.round(Math.min(Math.max(width * 0.5, 230), 330)); }
 
   options(width) {
     const { fig, colours } = this;
