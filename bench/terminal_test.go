@@ -78,7 +78,7 @@ func drawings(t *testing.T, screen string) (lines []string, cells int) {
 
 func TestProgressOnTerminal(t *testing.T) {
 	t.Parallel()
-	args := tiny("-output=30", "-test.bench=Latency|Throughput")
+	args := tiny("-output=70", "-test.bench=Latency|Throughput") // each phase is longer than two drawings are apart
 	c, screen := onTerminal(t, "", args...)
 	assert.Zero(t, c.status(), c.all())
 	lines, cells := drawings(t, screen)
