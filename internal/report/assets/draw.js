@@ -43,7 +43,8 @@ function drawBands(u, bands, colours) {
         ctx.globalAlpha = odd ? 1 : 0.45;
       }
       ctx.fillStyle = colours[b.kind] || colours.window;
-      if (b.kind !== "void") ctx.fillRect(from, bbox.top, width, bbox.height);
+      // Throttling is a strip: under it the windows that it spoils stay in sight.
+      if (b.kind !== "void") ctx.fillRect(from, bbox.top, width, b.kind === "throttled" ? 9 * pxRatio : bbox.height);
       else hatch(ctx, from, bbox.top, width, bbox.height, colours.muted, 7 * pxRatio);
       ctx.globalAlpha = 1;
     }

@@ -1,6 +1,6 @@
 // A figure as a uPlot: axes, cursor and zoom are uPlot's, what is drawn in it is draw.js's.
 
-const NARROW = 560; // px: below it lines are named under the plot, not at their ends
+const NARROW = 560; // px: below it, or with more lines than fit, lines are named under the plot, not at their ends
 
 // full is the range of an axis: the figure's own, else that of the lines.
 function full(fig, axis) {
@@ -50,7 +50,7 @@ class Plot {
     y.className = "ylabel";
     y.textContent = fig.y.label;
     host.append(y);
-    this.narrow = width < NARROW;
+    this.narrow = width < NARROW || this.named().length * 15 > this.height(width) - 50;
     this.u = new uPlot(this.options(width), this.data(), host);
     this.tip = document.createElement("div");
     this.tip.className = "tip";
