@@ -1,7 +1,6 @@
 package vllmsim
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -27,9 +26,18 @@ type Config struct {
 	BlockSize            int     // tokens a KV block; default 16
 	NumGPUBlocksOverride int     // KV blocks, whatever the memory; default as the memory allows
 	NoPrefixCaching      bool    // default: prefixes are cached
+	KVCacheDType         string  // auto, float16, bfloat16, fp8, fp8_e4m3 or fp8_e5m2; default auto, which is the weights'
 
-	NoAsyncScheduling bool   // default: a step is scheduled while the one before runs
-	Timing            Timing // of steps and requests, beyond the roofline
+	LongPrefillTokenThreshold         int     // most tokens of one request in a step, while there are others; default no bound
+	LongPrefillTokenThresholdAdaptive bool    // do not bound it to less than a fair share of the step
+	SchedulingPolicy                  string  // fcfs or priority; default fcfs
+	Watermark                         float64 // share of KV blocks that an admission leaves free while others run, in [0, 1); default 0
+	StreamInterval                    int     // tokens in an event of a stream, but for the first; default 1
+	NoChunkedPrefill                  bool    // default: prompts are cut into chunks that fit into steps
+	NoReserveFullISL                  bool    // default: a request is admitted only if all its tokens fit into the KV cache
+	NoAsyncScheduling                 bool    // default: a step is scheduled while the one before runs
+
+	Timing Timing // of steps and requests, beyond the roofline
 
 	APIKey string // asked for on /v1; default none
 
@@ -46,10 +54,6 @@ type Config struct {
 	SleepUntil func(time.Time)
 }
 
-// activationReserve is the GPU memory, in bytes, that is neither weights nor
-// KV cache: activations of the largest step and CUDA graphs. An assumption.
-const activationReserve = 2 << 30
-
 // settings are a Config's values, resolved and checked.
 type settings struct {
 	Config // resolved: no zero values
@@ -64,6 +68,9 @@ func (c Config) resolve() (settings, error) {
 	setDefault(&c.GPU, "A100-80GB")
 	setDefault(&c.GPUMemoryUtilization, 0.92)
 	setDefault(&c.BlockSize, 16)
+	setDefault(&c.KVCacheDType, "auto")
+	setDefault(&c.SchedulingPolicy, "fcfs")
+	setDefault(&c.StreamInterval, 1)
 	setDefault(&c.DriftOver, time.Minute)
 	c.Timing = c.Timing.resolved()
 
@@ -80,16 +87,27 @@ func (c Config) resolve() (settings, error) {
 	setDefault(&c.MaxNumSeqs, seqs)
 	setDefault(&c.MaxNumBatchedTokens, tokens)
 
-	s := settings{Config: c, model: model, gpu: gpu, Limits: Limits{
-		MaxNumSeqs: c.MaxNumSeqs, MaxNumBatchedTokens: c.MaxNumBatchedTokens,
-		BlockSize: c.BlockSize, PrefixCaching: !c.NoPrefixCaching,
-	}}
+	s := settings{Config: c, model: model, gpu: gpu, Limits: c.limits()}
 	if err := s.checkRanges(); err != nil {
 		return settings{}, err
 	}
-	s.Limits.NumBlocks = c.NumGPUBlocksOverride
-	setDefault(&s.Limits.NumBlocks, s.blocksInMemory())
+	if kvBytes := kvDTypes()[c.KVCacheDType]; kvBytes > 0 {
+		s.model.BytesPerKV = kvBytes
+	}
+	if s.Limits.NumBlocks == 0 {
+		s.Limits.NumBlocks = int(s.cacheBytes() / s.blockBytes())
+	}
+	s.Limits.WatermarkBlocks = int(c.Watermark * float64(s.Limits.NumBlocks))
 	return s, s.checkCapacity()
+}
+
+func (c Config) limits() Limits {
+	return Limits{
+		MaxNumSeqs: c.MaxNumSeqs, MaxNumBatchedTokens: c.MaxNumBatchedTokens,
+		BlockSize: c.BlockSize, NumBlocks: c.NumGPUBlocksOverride, PrefixCaching: !c.NoPrefixCaching,
+		Priority: c.SchedulingPolicy == "priority", WholePrompts: c.NoChunkedPrefill, FirstChunkOnly: c.NoReserveFullISL,
+		LongPrefill: c.LongPrefillTokenThreshold, LongPrefillAdaptive: c.LongPrefillTokenThresholdAdaptive,
+	}
 }
 
 // schedulerDefaults are those of vLLM 0.32.0's API server (engine/arg_utils.py),
@@ -99,48 +117,6 @@ func schedulerDefaults(gpu roofline.GPU) (seqs, tokens int) {
 		return 1024, 8192
 	}
 	return 256, 2048
-}
-
-// blocksInMemory returns how many KV blocks the GPU's memory has room for.
-func (s *settings) blocksInMemory() int {
-	room := s.GPUMemoryUtilization*s.gpu.Memory - s.model.ResidentBytes() - activationReserve
-	return int(room / (s.model.KVBytesPerToken() * float64(s.Limits.BlockSize)))
-}
-
-func (s *settings) checkRanges() error {
-	c := s.Config
-	switch {
-	case c.MaxModelLen < 2:
-		return fmt.Errorf("max-model-len is %d: it must be 2 or more, for a prompt and an output", c.MaxModelLen)
-	case c.MaxModelLen > s.model.MaxPositions:
-		return fmt.Errorf("max-model-len is %d: %s holds at most %d tokens", c.MaxModelLen, s.model.Name, s.model.MaxPositions)
-	case c.MaxNumSeqs < 1:
-		return fmt.Errorf("max-num-seqs is %d: it must be 1 or more", c.MaxNumSeqs)
-	case c.MaxNumBatchedTokens < c.MaxNumSeqs:
-		return fmt.Errorf("max-num-batched-tokens is %d: it must be at least max-num-seqs, which is %d", c.MaxNumBatchedTokens, c.MaxNumSeqs)
-	case !(c.GPUMemoryUtilization > 0 && c.GPUMemoryUtilization <= 1):
-		return fmt.Errorf("gpu-memory-utilization is %g: it must be above 0 and at most 1", c.GPUMemoryUtilization)
-	case c.BlockSize < 1:
-		return fmt.Errorf("block-size is %d: it must be 1 or more", c.BlockSize)
-	case c.NumGPUBlocksOverride < 0:
-		return fmt.Errorf("num-gpu-blocks-override is %d: it must be 1 or more", c.NumGPUBlocksOverride)
-	case !(c.Drift >= 0 && c.Drift <= 10):
-		return fmt.Errorf("drift is %g: it must be a share from 0 to 10, where 0.1 is 10 %% slower", c.Drift)
-	case c.DriftOver < 0:
-		return fmt.Errorf("drift-over is %v: it must be a time above 0", c.DriftOver)
-	}
-	return nil
-}
-
-// checkCapacity makes sure that a request of the greatest length can run alone;
-// without that, preemption would not end.
-func (s *settings) checkCapacity() error {
-	need := (s.MaxModelLen + s.Limits.BlockSize - 1) / s.Limits.BlockSize
-	if s.Limits.NumBlocks < need {
-		return fmt.Errorf("max-model-len %d needs %d KV blocks and %s has room for %d: lower --max-model-len or raise --gpu-memory-utilization",
-			s.MaxModelLen, need, s.gpu.Name, max(0, s.Limits.NumBlocks))
-	}
-	return nil
 }
 
 func setDefault[T comparable](p *T, value T) {

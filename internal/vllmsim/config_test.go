@@ -31,21 +31,42 @@ func TestConfigErrors(t *testing.T) {
 		{Config{MaxModelLen: 1}, "max-model-len is 1: it must be 2 or more, for a prompt and an output"},
 		{Config{MaxModelLen: 40000}, "max-model-len is 40000: Qwen2.5-7B holds at most 32768 tokens"},
 		{Config{MaxNumSeqs: -1}, "max-num-seqs is -1: it must be 1 or more"},
-		{Config{MaxNumBatchedTokens: 100}, "max-num-batched-tokens is 100: it must be at least max-num-seqs, which is 256"},
+		{Config{MaxNumBatchedTokens: 100}, "max_num_batched_tokens (100) must be greater than or equal to max_num_seqs (256)"},
 		{Config{GPUMemoryUtilization: 1.5}, "gpu-memory-utilization is 1.5: it must be above 0 and at most 1"},
 		{Config{BlockSize: -16}, "block-size is -16: it must be 1 or more"},
 		{Config{NumGPUBlocksOverride: -1}, "num-gpu-blocks-override is -1: it must be 1 or more"},
 		{Config{Drift: -0.1}, "drift is -0.1: it must be a share from 0 to 10, where 0.1 is 10 % slower"},
 		{Config{DriftOver: -1}, "drift-over is -1ns: it must be a time above 0"},
-		{Config{NumGPUBlocksOverride: 64}, "max-model-len 32768 needs 2048 KV blocks and A100-80GB has room for 64: " +
-			"lower --max-model-len or raise --gpu-memory-utilization"},
-		{Config{GPUMemoryUtilization: 0.1}, "max-model-len 32768 needs 2048 KV blocks and A100-80GB has room for 0: " +
-			"lower --max-model-len or raise --gpu-memory-utilization"},
+		{Config{KVCacheDType: "int3"}, `kv-cache-dtype is "int3": it must be one of auto, bfloat16, float16, fp8, fp8_e4m3, fp8_e5m2`},
+		{Config{SchedulingPolicy: "lifo"}, `scheduling-policy is "lifo": it must be fcfs or priority`},
+		{Config{Watermark: 1}, "watermark is 1: it must be at least 0 and below 1"},
+		{Config{StreamInterval: -1}, "stream-interval is -1: it must be 1 or more"},
+		{Config{LongPrefillTokenThreshold: -1}, "long-prefill-token-threshold is -1: it must be 0 or more"},
+		{Config{Timing: Timing{Bandwidth: 2}}, "bandwidth-share is 2: it must be above 0 and at most 1"},
+		{Config{Timing: Timing{Compute: -1}}, "compute-share is -1: it must be above 0 and at most 1"},
+		{Config{Timing: Timing{Request: -1}}, "step-overhead is 540µs and request-overhead -1ns: both must be 0 or more"},
+		{Config{NoChunkedPrefill: true}, "max_num_batched_tokens (2048) is smaller than max_model_len (32768). This effectively limits the maximum sequence length " +
+			"to max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len"},
+		{Config{NumGPUBlocksOverride: 65}, "the KV cache is too small: To serve at least one request with the model's max seq len (32768), " +
+			"(1.75 GiB KV cache is needed, which is larger than the available KV cache memory (0.05 GiB). Based on the available memory, the estimated " +
+			"maximum model length is 1024. Try increasing `gpu_memory_utilization` (which also controls CPU memory on the CPU backend) or decreasing " +
+			"`max_model_len` when initializing the engine. See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details"},
+		{Config{GPUMemoryUtilization: 0.1}, "the KV cache has no room: No available memory for the cache blocks. Try increasing `gpu_memory_utilization` " +
+			"when initializing the engine (this flag also controls CPU memory reservation on the CPU backend, despite its name). " +
+			"See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details"},
 	}
 	for _, tt := range tests {
 		_, err := New(tt.config)
 		assert.EqualError(t, err, tt.want)
 	}
-	_, err := Config{NumGPUBlocksOverride: 64, MaxModelLen: 1024}.resolve()
-	assert.NoError(t, err, "just enough")
+	_, err := Config{NumGPUBlocksOverride: 65, MaxModelLen: 1024}.resolve()
+	assert.NoError(t, err, "just enough, with the block that stays empty")
+}
+
+func TestKVCacheDType(t *testing.T) {
+	bf16, err := Config{}.resolve()
+	require.NoError(t, err)
+	fp8, err := Config{KVCacheDType: "fp8"}.resolve()
+	require.NoError(t, err)
+	assert.InDelta(t, 2*bf16.Limits.NumBlocks, fp8.Limits.NumBlocks, 1, "half the bytes, twice the blocks")
 }

@@ -129,7 +129,7 @@ func addCacheConfig(r *prometheus.Registry, s settings) {
 		ConstLabels: prometheus.Labels{
 			"engine":                    "0",
 			"block_size":                strconv.Itoa(s.Limits.BlockSize),
-			"cache_dtype":               "auto",
+			"cache_dtype":               s.KVCacheDType,
 			"enable_prefix_caching":     caching,
 			"gpu_memory_utilization":    strconv.FormatFloat(s.GPUMemoryUtilization, 'g', -1, 64),
 			"kv_cache_max_concurrency":  strconv.FormatFloat(float64(tokens)/float64(s.MaxModelLen), 'g', -1, 64),

@@ -5,10 +5,12 @@ type generation struct {
 	prompt    []int32
 	maxTokens int
 	salt      string
+	priority  int // less is sooner, if the server orders by it
 
 	stream          bool
 	includeUsage    bool // a last event with the usage
 	continuousUsage bool // the usage in every event
+	interval        int  // tokens in an event, but for the first
 	returnTokenIDs  bool
 
 	looks
@@ -52,6 +54,9 @@ func (s *Server) parseGeneration(body []byte, defaultTokens int, prompt func(*fi
 	}
 	maxTokens, limited := f.integer("max_completion_tokens", "max_tokens")
 	minTokens, _ := f.integer("min_tokens")
+	g.priority, _ = f.integer("priority")
+	interval, _ := f.integer("stream_interval")
+	g.interval = max(interval, s.StreamInterval)
 	if choices, given := f.integer("n"); given && choices != 1 && f.err == nil {
 		return nil, badRequest("n", "n must be 1 on this server, got %d: it generates one choice a request.", choices)
 	}
@@ -68,6 +73,14 @@ func (s *Server) parseGeneration(body []byte, defaultTokens int, prompt func(*fi
 		maxTokens = min(defaultTokens, s.MaxModelLen)
 	}
 	return g, s.bound(g, maxTokens)
+}
+
+// eventEnd returns up to which token the event goes that begins after n tokens.
+func (g *generation) eventEnd(n int) int {
+	if n == 0 {
+		return 1
+	}
+	return min(n+g.interval, g.maxTokens)
 }
 
 func (g *generation) parseStreamOptions(f *fields) *apiError {

@@ -238,7 +238,7 @@ func TestGPUMemory(t *testing.T) {
 		block := 16 * s.model.KVBytesPerToken()
 		assert.InDelta(t, s.GPUMemoryUtilization*s.gpu.Memory-block/2, g.memory, block/2+1, s.GPU)
 	}
-	s, err := Config{NumGPUBlocksOverride: 2048}.resolve()
+	s, err := Config{NumGPUBlocksOverride: 2049}.resolve()
 	require.NoError(t, err)
-	assert.InDelta(t, 15.231e9+2*1024*mebi+2048*16*56*1024, newGPU(s, time.Now()).memory, 1e6)
+	assert.InDelta(t, 15.231e9+2*1024*mebi+2049*16*56*1024, newGPU(s, time.Now()).memory, 1e6)
 }

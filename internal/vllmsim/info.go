@@ -33,12 +33,14 @@ func (s *Server) serverInfo(w http.ResponseWriter, _ *http.Request) {
 			},
 			"cache_config": object{
 				"block_size": s.Limits.BlockSize, "gpu_memory_utilization": s.GPUMemoryUtilization,
-				"cache_dtype": "auto", "enable_prefix_caching": s.Limits.PrefixCaching, "prefix_caching_hash_algo": "sha256",
+				"cache_dtype": s.KVCacheDType, "enable_prefix_caching": s.Limits.PrefixCaching, "prefix_caching_hash_algo": "sha256",
 				"num_gpu_blocks": s.Limits.NumBlocks, "kv_cache_size_tokens": s.Limits.NumBlocks * s.Limits.BlockSize,
 			},
 			"scheduler_config": object{
 				"max_num_seqs": s.Limits.MaxNumSeqs, "max_num_batched_tokens": s.Limits.MaxNumBatchedTokens,
-				"enable_chunked_prefill": true, "policy": "fcfs", "async_scheduling": false, "stream_interval": 1,
+				"enable_chunked_prefill": !s.NoChunkedPrefill, "policy": s.SchedulingPolicy, "async_scheduling": !s.NoAsyncScheduling,
+				"stream_interval": s.StreamInterval, "long_prefill_token_threshold": s.LongPrefillTokenThreshold,
+				"scheduler_reserve_full_isl": !s.NoReserveFullISL, "watermark": s.Watermark,
 			},
 			"parallel_config": object{"tensor_parallel_size": 1, "pipeline_parallel_size": 1, "data_parallel_size": 1},
 			"device_config":   object{"device": "vllmsim"},

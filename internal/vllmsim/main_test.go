@@ -62,7 +62,10 @@ func TestBadUsage(t *testing.T) {
 		want   string
 	}{
 		{"help", []string{"-h"}, 0, "-max-num-seqs"},
-		{"unknown flag", []string{"--nope"}, 2, "flag provided but not defined: -nope"},
+		{"unknown flag", []string{"--nope"}, 2, "vllmsim: there is no flag --nope: see -h"},
+		{"misspelt flag", []string{"--max-model-len", "10", "--max-num-seq=4"}, 2, "vllmsim: there is no flag --max-num-seq: did you mean --max-num-seqs?"},
+		{"unknown flag with one dash", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
+		{"a value of the wrong kind", []string{"--max-num-seqs", "many"}, 2, `invalid value "many" for flag -max-num-seqs`},
 		{"argument", []string{"Qwen/Qwen2.5-7B"}, 2, `vllmsim: unexpected argument "Qwen/Qwen2.5-7B": give flags only, see -h`},
 		{"unknown model", []string{"--model", "gpt-2"}, 1, `vllmsim: unknown model "gpt-2": use one of Qwen2.5-7B`},
 		{"no such port", []string{"--port", "70000"}, 1, "vllmsim: cannot listen, choose another --host or --port: "},
@@ -79,17 +82,22 @@ func TestBadUsage(t *testing.T) {
 func TestFlags(t *testing.T) {
 	o, err := parseFlags(strings.Fields("--host 0.0.0.0 --port 1234 --model m --served-model-name s --gpu g --max-model-len 1 "+
 		"--max-num-seqs 2 --max-num-batched-tokens 3 --gpu-memory-utilization 0.5 --block-size 4 --num-gpu-blocks-override 5 "+
-		"--no-enable-prefix-caching --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
+		"--no-enable-prefix-caching --kv-cache-dtype fp8 --long-prefill-token-threshold 6 --long-prefill-token-threshold-adaptive "+
+		"--scheduling-policy priority --watermark 0.01 --stream-interval 7 --no-enable-chunked-prefill --no-scheduler-reserve-full-isl "+
+		"--no-async-scheduling --bandwidth-share 0.6 --compute-share 0.7 --step-overhead 1ms --request-overhead 2ms --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, Config{
 		Model: "m", ServedModelName: "s", GPU: "g", MaxModelLen: 1, MaxNumSeqs: 2, MaxNumBatchedTokens: 3,
 		GPUMemoryUtilization: 0.5, BlockSize: 4, NumGPUBlocksOverride: 5, NoPrefixCaching: true, APIKey: "k",
-		Drift: 0.1, DriftOver: 2 * time.Minute,
+		KVCacheDType: "fp8", LongPrefillTokenThreshold: 6, LongPrefillTokenThresholdAdaptive: true, SchedulingPolicy: "priority",
+		Watermark: 0.01, StreamInterval: 7, NoChunkedPrefill: true, NoReserveFullISL: true, NoAsyncScheduling: true,
+		Timing: Timing{Bandwidth: 0.6, Compute: 0.7, Step: time.Millisecond, Request: 2 * time.Millisecond},
+		Drift:  0.1, DriftOver: 2 * time.Minute,
 	}, o.Config)
 	assert.Equal(t, "0.0.0.0", o.host)
 	assert.Equal(t, 1234, o.port)
 
-	o, err = parseFlags([]string{"--enable-prefix-caching"}, io.Discard)
+	o, err = parseFlags([]string{"--enable-prefix-caching", "--async-scheduling=false", "--enable-chunked-prefill=true"}, io.Discard)
 	require.NoError(t, err)
-	assert.False(t, o.NoPrefixCaching)
+	assert.Equal(t, Config{NoAsyncScheduling: true}, o.Config)
 }

@@ -12,6 +12,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, bu
 	x := exchangeOf(r)
 	x.ask(g)
 	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
+	j.Priority = g.priority
 	a := build(g, j, s.modelJSON)
 	s.engine.submit(j)
 	var complete bool
@@ -34,16 +35,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, bu
 	}
 }
 
-// stream sends tokens as they are produced: all that have come since the last
-// time in one write, which is one token unless the client is slow to read.
+// stream sends tokens as they are produced: all events that are due since the
+// last time in one write, which is one event unless the client is slow to read.
 func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *generation) bool {
 	e.buf = a.appendOpening(e.buf)
 	for sent := 0; sent < g.maxTokens; {
-		if !s.await(ctx, j, sent+1) {
+		if !s.await(ctx, j, g.eventEnd(sent)) {
 			return false
 		}
-		for produced := int(j.produced.Load()); sent < produced; sent++ {
-			e.buf = a.appendTokens(e.buf, sent, sent+1)
+		for produced := int(j.produced.Load()); sent < g.maxTokens && g.eventEnd(sent) <= produced; {
+			from := sent
+			sent = g.eventEnd(sent)
+			e.buf = a.appendTokens(e.buf, from, sent)
 		}
 		if sent == g.maxTokens {
 			if g.includeUsage {
