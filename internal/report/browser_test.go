@@ -1,8 +1,10 @@
 package report
 
 import (
+	"bytes"
 	"context"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -22,16 +24,19 @@ func TestBrowserDrawsEveryPlot(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no chromium")
 	}
-	dir := t.TempDir()
 	s := shape{model: hostile, repetitions: 6, seqs: 8, requests: 3, samples: 5}
 	r, err := New(append(many(t, 2, s), spoilt(t)))
 	require.NoError(t, err)
-	paths, err := r.Write(dir)
+	pictures, err := r.pictures("svg")
 	require.NoError(t, err)
+	var text bytes.Buffer
+	require.NoError(t, r.HTML(&text, pictures))
+	path := filepath.Join(t.TempDir(), "report.html")
+	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o666))
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	page := url.URL{Scheme: "file", Path: filepath.ToSlash(paths[0])}
+	page := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
 	out, err := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), "--dump-dom", page.String()).Output()
 	require.NoError(t, err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // A file is one that a report consists of.
@@ -20,15 +19,13 @@ type file struct {
 // if need be, and returns their paths. Everything is made and lies beside its
 // place before the first of them takes it.
 func (r *Report) Write(dir string) ([]string, error) {
-	pictures, err := r.pictures()
+	svgs, err := r.pictures("svg")
 	if err != nil {
 		return nil, err
 	}
-	svgs := map[string][]byte{}
-	for _, p := range pictures {
-		if id, ok := strings.CutSuffix(p.name, ".svg"); ok {
-			svgs[id] = p.data
-		}
+	pngs, err := r.pictures("png")
+	if err != nil {
+		return nil, err
 	}
 	var page, text bytes.Buffer
 	if err := r.HTML(&page, svgs); err != nil {
@@ -37,31 +34,46 @@ func (r *Report) Write(dir string) ([]string, error) {
 	if err := r.Markdown(&text); err != nil {
 		return nil, err
 	}
-	files := append([]file{{"report.html", page.Bytes()}, {"report.md", text.Bytes()}}, pictures...)
+	files := []file{{"report.html", page.Bytes()}, {"report.md", text.Bytes()}}
+	for _, id := range r.drawn() {
+		files = append(files, file{id + ".svg", svgs[id]}, file{id + ".png", pngs[id]})
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("writing the report: %w: name a folder that can be written with -o", err)
 	}
 	return put(dir, files)
 }
 
-// pictures draws every figure, and of each run's requests those of its largest batch.
-func (r *Report) pictures() (out []file, err error) {
-	add := func(id, format string, draw func(io.Writer, string) error) {
+// drawn are the IDs of all pictures, in their order.
+func (r *Report) drawn() (ids []string) {
+	for _, f := range r.figures {
+		ids = append(ids, f.ID)
+	}
+	for _, t := range r.timelines {
+		ids = append(ids, t.ID())
+	}
+	return ids
+}
+
+// pictures draws every figure, and of each run's requests those of its largest
+// batch, in one format. They are by ID.
+func (r *Report) pictures(format string) (map[string][]byte, error) {
+	var errs error
+	all := map[string][]byte{}
+	draw := func(id string, draw func(io.Writer, string) error) {
 		var picture bytes.Buffer
-		if e := draw(&picture, format); e != nil {
-			err = errors.Join(err, fmt.Errorf("drawing %s.%s: %w", id, format, e))
+		if err := draw(&picture, format); err != nil {
+			errs = errors.Join(errs, fmt.Errorf("drawing %s.%s: %w", id, format, err))
 		}
-		out = append(out, file{id + "." + format, picture.Bytes()})
+		all[id] = picture.Bytes()
 	}
-	for _, format := range []string{"svg", "png"} {
-		for _, f := range r.figures {
-			add(f.ID, format, f.Draw)
-		}
-		for _, t := range r.timelines {
-			add(t.ID(), format, t.Draw)
-		}
+	for _, f := range r.figures {
+		draw(f.ID, f.Draw)
 	}
-	return out, err
+	for _, t := range r.timelines {
+		draw(t.ID(), t.Draw)
+	}
+	return all, errs
 }
 
 // put writes all files beside where they belong, then renames them.

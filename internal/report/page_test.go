@@ -144,14 +144,15 @@ func TestPageOfTwentyRunsIsSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("twenty runs take seconds")
 	}
-	dir := t.TempDir()
 	r, err := New(many(t, 20, most))
 	require.NoError(t, err)
-	paths, err := r.Write(dir)
+	pictures, err := r.pictures("svg")
 	require.NoError(t, err)
-	size := fileSize(t, paths[0])
-	t.Logf("report.html of 20 runs of 18 cells: %d bytes", size)
-	assert.Less(t, size, 2_000_000)
+	var page bytes.Buffer
+	require.NoError(t, r.HTML(&page, pictures))
+	t.Logf("report.html of 20 runs of 18 cells: %d bytes", page.Len())
+	assert.Less(t, page.Len(), 2_000_000)
+	assert.Contains(t, page.String(), "<svg", "and has room for pictures")
 }
 
 func BenchmarkWrite(b *testing.B) {
