@@ -19,8 +19,11 @@ var (
 	styleFiles  = []string{"uplot/uPlot.min.css", "style.css", "print.css"}
 )
 
-// libraryFile draws axes, cursor and zoom.
-const libraryFile = "uplot/uPlot.iife.min.js"
+// The library that draws axes, cursor and zoom, and its licence.
+const (
+	libraryFile = "uplot/uPlot.iife.min.js"
+	licenceFile = "uplot/LICENSE"
+)
 
 func asset(names ...string) (string, error) {
 	var all strings.Builder

@@ -75,6 +75,11 @@ func (p *page) load() error {
 	if err != nil {
 		return err
 	}
+	licence, err := asset(licenceFile)
+	if err != nil {
+		return err
+	}
+	library = "/*\n" + licence + "*/\n" + library // whoever passes the page on passes it on too
 	script, err := asset(scriptFiles...)
 	if err != nil {
 		return err
