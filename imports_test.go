@@ -38,11 +38,11 @@ var mayImport = map[string][]string{
 	"internal/load":    {"client", "internal/prompt"},
 	"internal/vllmsim": {"internal/roofline"},
 
-	"client":            nil,
-	"internal/ab":       nil,
+	"client":            {"internal/secret"},
+	"internal/ab":       {"internal/trust"},
 	"internal/progress": nil,
-	"gpuprobe":          nil,
-	"internal/engine":   nil,
+	"gpuprobe":          {"internal/trust"},
+	"internal/engine":   {"internal/secret", "internal/trust"},
 	"internal/prompt":   nil,
 	"internal/roofline": nil,
 }

@@ -8,6 +8,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -48,6 +49,9 @@ type Config struct {
 
 	// Stall bounds the wait between two events. 0 means 1 minute.
 	Stall time.Duration
+
+	// TLS says which certificates are believed. Nil: those that this system believes.
+	TLS *tls.Config
 
 	// UserStamps turns kernel stamps off.
 	UserStamps bool

@@ -50,7 +50,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%w to %s: name that address instead", errRedirect, resp.Header.Get("Location"))
 	}
-	f.body = &body{ReadCloser: resp.Body, tail: make([]byte, 0, tailBytes)}
+	f.body = &body{ReadCloser: resp.Body, tail: make([]byte, 0, tailBytes), bound: bound{stream: resp.StatusCode < 300, tokens: f.req.OutputTokens}}
 	resp.Body = f.body
 	return resp, nil
 }
@@ -60,14 +60,18 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 // complete, so that its connection can be used again.
 type body struct {
 	io.ReadCloser
-	tail []byte // half of tailBytes or more, if there were as many
-	eof  bool
+	tail  []byte // half of tailBytes or more, if there were as many
+	eof   bool
+	bound bound
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.eof = b.eof || err == io.EOF
 	b.keep(p[:n])
+	if excess := b.bound.count(p[:n]); excess != nil {
+		return n, excess
+	}
 	return n, err
 }
 

@@ -90,6 +90,9 @@ func (c *Client) receive(f *flight, stream rawStream, w *watchdog) ([]mark, erro
 		}
 		w.event(m.token())
 		marks = append(marks, m)
+		if err := tooMany(len(marks), f.req.OutputTokens); err != nil {
+			return marks, err
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 
 	openai "github.com/sashabaranov/go-openai"
 	"github.com/valyala/fastjson"
+
+	"vllmbench/internal/secret"
 )
 
 // judge says how a stream that ended with err (io.EOF if it just ended) turned out.
@@ -21,8 +23,13 @@ func (res *Result) judge(f *flight, marks []mark, err error) (Outcome, string) {
 			return StreamError, m.err
 		}
 	}
-	var api *openai.APIError
+	var (
+		api  *openai.APIError
+		much excess
+	)
 	switch {
+	case errors.As(err, &much):
+		return StreamError, much.Error()
 	case errors.As(err, &api):
 		return StreamError, api.Message
 	case err != io.EOF:
@@ -129,15 +136,12 @@ func errorOf(payload []byte) (msg string, failed bool) {
 
 // clean makes a foreign text fit for one line of output, without the key.
 func clean(s, key string) string {
-	if key != "" {
-		s = strings.ReplaceAll(s, key, "[API key]")
-	}
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, s))
+	}, secret.Redact(s, key)))
 	const limit = 300
 	if r := []rune(s); len(r) > limit {
 		s = string(r[:limit]) + " ..."

@@ -27,8 +27,11 @@ func (c *Client) newTransport() *http.Transport {
 		IdleConnTimeout:     idleTimeout,
 		DisableCompression:  true,                                                   // gzip would hold events back
 		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{}, // no HTTP/2: one stream a connection
+		TLSClientConfig:     c.cfg.TLS.Clone(),
 		TLSHandshakeTimeout: dialTimeout,
 		WriteBufferSize:     writeBuffer,
+
+		MaxResponseHeaderBytes: maxHeader,
 	}
 }
 

@@ -1,0 +1,59 @@
+package client
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestTLS: an unknown certificate is refused before the key is sent; a trusted one is measured with kernel stamps.
+func TestTLS(t *testing.T) {
+	asked := 0
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		assert.Equal(t, "Bearer k", r.Header.Get("Authorization"))
+		assert.Equal(t, 1, r.ProtoMajor, "one stream a connection")
+		io.WriteString(w, text("a", "")+text("b", "")+text("c", "length")+usage(5, 3)+doneEvent)
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+
+	for _, tt := range []struct {
+		name string
+		conf *tls.Config
+		want Outcome
+	}{
+		{"unknown authority", nil, Connect},
+		{"another authority", &tls.Config{RootCAs: x509.NewCertPool()}, Connect},
+		{"its authority", &tls.Config{RootCAs: pool}, OK},
+		{"another name", &tls.Config{RootCAs: pool, ServerName: "elsewhere"}, Connect},
+		{"not verified", &tls.Config{InsecureSkipVerify: true}, OK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := asked
+			c, err := New(Config{BaseURL: s.URL, APIKey: "k", TLS: tt.conf})
+			require.NoError(t, err)
+			defer c.Close()
+			res := c.Generate(t.Context(), three())
+			assert.Equal(t, tt.want, res.Outcome, res.Error)
+			if tt.want == OK {
+				assert.Equal(t, before+1, asked)
+				assert.Len(t, res.Events, 3)
+				return
+			}
+			assert.Equal(t, before, asked)
+			assert.Contains(t, res.Error, "certificate")
+		})
+	}
+}
