@@ -152,9 +152,14 @@ func TestTextAgreesWithFolder(t *testing.T) {
 			t.Cleanup(func() { folder.Close() })
 			assert.False(t, folder.Text)
 			assert.Equal(t, folder.Name, text.Name)
-			require.Len(t, text.Rows, len(folder.Rows))
+			// An interrupted run prints what it did not come to, and has no record of it.
+			ran := slices.DeleteFunc(text.Rows, func(r Row) bool {
+				return slices.ContainsFunc(r.Measured.Void, func(why string) bool { return strings.Contains(why, "the run was interrupted") })
+			})
+			assert.Equal(t, !folder.Complete, len(ran) < len(text.Rows))
+			require.Len(t, ran, len(folder.Rows))
 			values := 0
-			for i, row := range text.Rows {
+			for i, row := range ran {
 				saved := folder.Rows[i].Measured
 				assert.Equal(t, saved.Cell, row.Measured.Cell)
 				assert.Equal(t, saved.Ops, row.Measured.Ops)
