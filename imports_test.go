@@ -23,16 +23,16 @@ const module = "vllmbench"
 //	report -> figure -> answers    compare    ab    progress
 //	results
 //	measure  load  monitor
-//	client  engine  gpuprobe  prompt  vllmsim -> roofline
+//	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
-	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/vllmsim"},
-	"cmd/vllmbench": {"internal/ab", "internal/answers", "internal/compare", "internal/figure", "internal/monitor", "internal/report", "internal/results", "internal/vllmsim"},
+	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/trust", "internal/vllmsim"},
+	"cmd/vllmbench": {"internal/ab", "internal/answers", "internal/compare", "internal/figure", "internal/monitor", "internal/report", "internal/results", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":  {"internal/answers", "internal/figure", "internal/measure", "internal/results"},
 	"internal/figure":  {"client", "internal/answers", "internal/measure", "internal/results"},
 	"internal/answers": {"internal/engine", "internal/measure", "internal/results", "internal/roofline"},
 	"internal/compare": {"internal/measure", "internal/results"},
-	"internal/monitor": {"gpuprobe", "internal/engine"},
+	"internal/monitor": {"gpuprobe", "internal/engine", "internal/trust"},
 	"internal/results": {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure": {"client", "gpuprobe", "internal/engine", "internal/roofline"},
 	"internal/load":    {"client", "internal/prompt"},
@@ -41,6 +41,8 @@ var mayImport = map[string][]string{
 	"client":            {"internal/secret"},
 	"internal/ab":       {"internal/trust"},
 	"internal/progress": nil,
+	"internal/secret":   nil,
+	"internal/trust":    nil,
 	"gpuprobe":          {"internal/trust"},
 	"internal/engine":   {"internal/secret", "internal/trust"},
 	"internal/prompt":   nil,

@@ -14,6 +14,7 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/trust"
 )
 
 // flags are what the command line says.
@@ -27,6 +28,7 @@ var flags = struct {
 	limits            measure.Limits
 	metrics, progress string
 	record, profile   string
+	trust             trust.Trust
 	modelConfig       string
 	userStamps        bool
 	explain           bool
@@ -43,6 +45,8 @@ func init() {
 	flag.StringVar(&f.url, "url", os.Getenv("VLLM_BASE_URL"), "measure the server at `URL` (default $VLLM_BASE_URL; without it the embedded one)")
 	flag.StringVar(&f.model, "model", "", "`name` of the model, as the server serves it (default its first)")
 	flag.StringVar(&f.apiKey, "api-key", "", "API `key` (default $VLLM_API_KEY, which other users of this machine cannot see)")
+	flag.StringVar(&f.trust.CA, "ca", "", "believe the certificates of the authority in the PEM `FILE` too (from the repository's root)")
+	flag.BoolVar(&f.trust.Insecure, "insecure", false, "verify no certificate: whoever answers is believed, and gets the key")
 	flag.StringVar(&f.endpoint, "endpoint", "completions", "`API` to use: completions, or chat, whose prompts are text")
 	flag.StringVar(&f.extensions, "extensions", "auto", "send vLLM's own fields, which fix the output's length: on, off, or auto: if the server takes them")
 	flag.StringVar(&f.gpu, "gpu", "auto", "watch the server's `GPUs`: auto, none, nvml, nvml=0,1 or dcgm=URL of the exporter on its host")

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/url"
@@ -23,12 +24,12 @@ const (
 
 // watchGPU opens the GPUs that are to be watched and begins to read them. The
 // embedded server has an exporter of its own, of simulated ones.
-func (s *session) watchGPU() (err error) {
+func (s *session) watchGPU(believed *tls.Config) (err error) {
 	spec := flags.gpu
 	if spec == "auto" && s.info.Kind == engine.VLLMSim {
 		spec = "dcgm=" + s.info.URL + "/dcgm/metrics"
 	}
-	if s.gpu, err = gpuprobe.Open(s.ctx, spec); err != nil {
+	if s.gpu, err = gpuprobe.OpenTLS(s.ctx, spec, believed); err != nil {
 		return fmt.Errorf("-gpu: %w", err)
 	}
 	if len(s.gpu.Devices()) == 0 {

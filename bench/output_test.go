@@ -11,6 +11,7 @@ import (
 	"vllmbench/client"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
 )
 
 // header prints the configuration. What decides whether two runs may be
@@ -38,6 +39,9 @@ func (s *session) header(w io.Writer) {
 		comment("no server was named (-url or VLLM_BASE_URL): this is the embedded one, whose times are computed from %s", i.Root)
 	}
 	comment("url %s, version %s, context %s tokens", i.URL, known(i.Version), known(orNone(i.MaxModelLen)))
+	if flags.trust.Insecure {
+		comment("%s", results.Insecure)
+	}
 	if set := i.Settings(); len(set) > 0 {
 		comment("server settings: %s", strings.Join(set, " "))
 	}

@@ -21,6 +21,7 @@ import (
 	"vllmbench/internal/prompt"
 	"vllmbench/internal/results"
 	"vllmbench/internal/roofline"
+	"vllmbench/internal/trust"
 )
 
 // A session is one server measured by one process.
@@ -82,7 +83,11 @@ func openSession(ctx context.Context) (s *session, err error) {
 			return s, err
 		}
 	}
-	s.engine = &engine.Client{URL: url, APIKey: flags.apiKey}
+	believed, err := believed()
+	if err != nil {
+		return s, err
+	}
+	s.engine = &engine.Client{URL: url, APIKey: flags.apiKey, HTTP: trust.Client(believed)}
 	if s.info, err = s.engine.Discover(ctx, flags.model); err != nil {
 		return s, err
 	}
@@ -92,7 +97,7 @@ func openSession(ctx context.Context) (s *session, err error) {
 	s.client, err = client.New(client.Config{
 		BaseURL: s.info.URL, APIKey: flags.apiKey, Model: s.info.Model,
 		Streams:    max(slices.Max(flags.batches), 64),
-		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps,
+		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps, TLS: believed,
 	})
 	if err != nil {
 		return s, err
@@ -107,7 +112,7 @@ func openSession(ctx context.Context) (s *session, err error) {
 	if err := s.load(); err != nil {
 		return s, err
 	}
-	if err := s.watchGPU(); err != nil {
+	if err := s.watchGPU(believed); err != nil {
 		return s, err
 	}
 	if err := s.bounds(); err != nil {
@@ -162,12 +167,6 @@ func (s *session) open() (err error) {
 	if err != nil {
 		return fmt.Errorf("encoding what the server says of itself: %w", err)
 	}
-	set := map[string]string{}
-	flag.VisitAll(func(f *flag.Flag) {
-		if f.Name != "api-key" && f.Value.String() != "" {
-			set[f.Name] = f.Value.String()
-		}
-	})
 	executable, _ := os.Executable() // "" is of no known commit
 	s.record, err = results.Create(fromRoot(flags.record), results.Header{
 		Started:     time.Now(),
@@ -175,7 +174,7 @@ func (s *session) open() (err error) {
 		Nonce:       hex.EncodeToString(s.nonce[:]),
 		Environment: results.Environment{Commit: commit(s.ctx, executable, fromRoot("."))},
 		Server:      server,
-		Flags:       set,
+		Flags:       flagsSaid(),
 		Stamps:      string(s.client.Stamps()),
 		Simulated:   s.info.Kind == engine.VLLMSim,
 		Devices:     s.devices(),

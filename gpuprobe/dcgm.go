@@ -1,20 +1,24 @@
 package gpuprobe
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"time"
+
+	"vllmbench/internal/trust"
 )
 
 const (
 	// scrapeTimeout is longer than any exporter takes and short enough that Close waits little.
 	scrapeTimeout = 2 * time.Second
 	// pageLimit bounds a page; an exporter writes about 10 kB a GPU.
-	pageLimit = 16 << 20
+	pageLimit = 4 << 20
 )
 
 // dcgm reads the page of a DCGM exporter. The exporter renews its figures
@@ -28,8 +32,9 @@ type dcgm struct {
 }
 
 // newDCGM reads the page once and chooses GPUs of it.
-func newDCGM(ctx context.Context, u *url.URL, list string) (source, error) {
-	d := &dcgm{url: u, http: &http.Client{Timeout: scrapeTimeout}}
+func newDCGM(ctx context.Context, u *url.URL, list string, conf *tls.Config) (source, error) {
+	d := &dcgm{url: u, http: trust.Client(conf)}
+	d.http.Timeout = scrapeTimeout
 	rows, err := d.scrape(ctx)
 	if err != nil {
 		return nil, err
@@ -101,7 +106,14 @@ func (d *dcgm) scrape(ctx context.Context) ([]row, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answers %s: give the URL of its metrics page", clean(resp.Status))
 	}
-	rows, err := readPage(io.LimitReader(resp.Body, pageLimit))
+	page, err := io.ReadAll(io.LimitReader(resp.Body, pageLimit+1))
+	if err != nil {
+		return nil, fmt.Errorf("its page breaks off: %w", err)
+	}
+	if len(page) > pageLimit {
+		return nil, fmt.Errorf("its page has more than %d MiB: give the URL of a DCGM exporter's metrics page", pageLimit>>20)
+	}
+	rows, err := readPage(bytes.NewReader(page))
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ package gpuprobe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -37,7 +38,10 @@ const errSpec = "give auto, none, nvml, nvml=0,1 (indices or UUIDs) or dcgm=URL 
 //
 // It fails for a spec that is none of these and for an explicit source that is
 // not there; auto never fails for want of a GPU: State says what is missing. Ctx bounds Open alone.
-func Open(ctx context.Context, spec string) (*Probe, error) {
+func Open(ctx context.Context, spec string) (*Probe, error) { return OpenTLS(ctx, spec, nil) }
+
+// OpenTLS is Open with what an exporter's certificate is held against; nil is this system's authorities.
+func OpenTLS(ctx context.Context, spec string, conf *tls.Config) (*Probe, error) {
 	kind, rest, given := strings.Cut(spec, "=")
 	switch {
 	case spec == "auto":
@@ -47,7 +51,7 @@ func Open(ctx context.Context, spec string) (*Probe, error) {
 	case kind == "nvml" && (!given || rest != ""):
 		return openNVML(rest)
 	case kind == "dcgm" && rest != "":
-		return openDCGM(ctx, rest)
+		return openDCGM(ctx, rest, conf)
 	}
 	return nil, fmt.Errorf("GPU source %q is not known: %s", spec, errSpec)
 }
@@ -84,7 +88,7 @@ func openNVML(list string) (*Probe, error) {
 	return newProbe(src, State{Name: StateNVML}), nil
 }
 
-func openDCGM(ctx context.Context, address string) (*Probe, error) {
+func openDCGM(ctx context.Context, address string, conf *tls.Config) (*Probe, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, fmt.Errorf("DCGM exporter's URL %q is none: give it like dcgm=http://host:9400/metrics", clean(address))
@@ -94,7 +98,7 @@ func openDCGM(ctx context.Context, address string) (*Probe, error) {
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/metrics"
 	}
-	src, err := newDCGM(ctx, u, list)
+	src, err := newDCGM(ctx, u, list, conf)
 	if err != nil {
 		return nil, fmt.Errorf("DCGM exporter at %s gives no GPU: %w", u.Redacted(), err)
 	}

@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 
 	"vllmbench/internal/ab"
+	"vllmbench/internal/trust"
 )
 
 const abUsage = `usage: vllmbench ab -a URL -b URL [flags] [-- flags of the benchmarks]
@@ -67,6 +69,9 @@ func abConfig(args []string) (c ab.Config, help *flag.FlagSet, err error) {
 	flags.StringVar(&c.Dir, "o", "results/ab", "write into `DIR`")
 	flags.IntVar(&c.Blocks, "blocks", 4, "measure in this `number` of blocks, each two legs a side")
 	flags.BoolVar(&c.Record, "record", false, "save each leg with all its requests in DIR/records")
+	var believed trust.Trust
+	flags.StringVar(&believed.CA, "ca", "", "believe the certificates of the authority in the PEM `FILE` too")
+	flags.BoolVar(&believed.Insecure, "insecure", false, "verify no certificate: whoever answers is believed, and gets the key")
 	flags.BoolVar(&c.Force, "force", false, "measure sides of different models or workloads")
 
 	ours := args
@@ -97,5 +102,28 @@ func abConfig(args []string) (c ab.Config, help *flag.FlagSet, err error) {
 			err = errors.New("one server has one side only: give -switch-a and -switch-b, or two servers with -a and -b")
 		}
 	}
+	if err == nil {
+		err = believe(&c, believed)
+	}
 	return c, nil, err
+}
+
+// believe has ab and its benchmarks, which run in another folder, trust alike.
+func believe(c *ab.Config, t trust.Trust) error {
+	conf, err := t.TLS()
+	if err != nil || conf == nil {
+		return err
+	}
+	c.HTTP = trust.Client(conf)
+	if t.CA != "" {
+		path, err := filepath.Abs(t.CA)
+		if err != nil {
+			return fmt.Errorf("-ca: %w", err)
+		}
+		c.Args = append(c.Args, "-ca="+path)
+	}
+	if t.Insecure {
+		c.Args = append(c.Args, "-insecure")
+	}
+	return nil
 }

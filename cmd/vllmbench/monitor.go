@@ -24,6 +24,8 @@ func watch(args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&c.Interval, "interval", 0, "read every `TIME` (default 1s, at least 200ms)")
 	flags.StringVar(&c.Log, "log", "", "write a CSV timeline to `FILE`")
 	flags.BoolVar(&c.Force, "force", false, "let -log overwrite a file")
+	flags.StringVar(&c.Trust.CA, "ca", "", "believe the certificates of the authority in the PEM `FILE` too")
+	flags.BoolVar(&c.Trust.Insecure, "insecure", false, "verify no certificate: whoever answers is believed, and gets the key")
 	flags.BoolVar(&c.Plain, "plain", false, "print lines instead of a screen, as for a pipe")
 	flags.BoolVar(&c.NoColour, "no-color", os.Getenv("NO_COLOR") != "", "use no colour (default if $NO_COLOR is set)")
 	flags.Usage = func() {}

@@ -13,12 +13,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
+
+	"vllmbench/internal/trust"
 )
 
 // A Side is one of the two that are compared.
@@ -35,6 +38,8 @@ type Config struct {
 	Blocks int      // of four legs each; default 4
 	Args   []string // flags of the benchmarks, as of go test
 	APIKey string   // for the question whether a server answers; the benchmarks read VLLM_API_KEY
+
+	HTTP *http.Client // asks that question; default one that believes this system's certificates
 
 	// SwitchTimeout bounds a switch command and the wait for its server together. Default 10 minutes.
 	SwitchTimeout time.Duration
@@ -90,6 +95,9 @@ func (c Config) resolve() (Config, error) {
 	c.A.Name, c.B.Name = cmp.Or(c.A.Name, "a"), cmp.Or(c.B.Name, "b")
 	c.Blocks = cmp.Or(c.Blocks, 4)
 	c.SwitchTimeout = cmp.Or(c.SwitchTimeout, 10*time.Minute)
+	if c.HTTP == nil {
+		c.HTTP = trust.Client(nil)
+	}
 	if c.Progress == nil {
 		c.Progress = io.Discard
 	}

@@ -13,14 +13,16 @@ var goTest = map[string]bool{
 
 // refused names flags that a leg cannot have, and what to do instead.
 var refused = map[string]string{
-	"api-key": "give the key in VLLM_API_KEY, where other users of this machine cannot see it",
-	"count":   "name the number of blocks with -blocks: each is two repetitions a side",
-	"explain": "run it with go test ./bench -explain",
-	"list":    "run it with go test ./bench -list",
-	"profile": "profile each server in a run of its own",
-	"record":  "use the -record of vllmbench ab, which keeps the legs apart",
-	"run":     "only benchmarks run here",
-	"url":     "name the servers with -a and -b, or with -url",
+	"api-key":  "give the key in VLLM_API_KEY, where other users of this machine cannot see it",
+	"ca":       "name it before --",
+	"count":    "name the number of blocks with -blocks: each is two repetitions a side",
+	"explain":  "run it with go test ./bench -explain",
+	"insecure": "say it before --",
+	"list":     "run it with go test ./bench -list",
+	"profile":  "profile each server in a run of its own",
+	"record":   "use the -record of vllmbench ab, which keeps the legs apart",
+	"run":      "only benchmarks run here",
+	"url":      "name the servers with -a and -b, or with -url",
 }
 
 // testArgs returns args, written as for go test, as a test binary takes them.

@@ -124,7 +124,7 @@ func (r *runner) blame(ctx context.Context, t turn, out *output, fault error) er
 	if out.hopeless() { // it says itself if there is no server
 		return fault
 	}
-	if err := answers(ctx, side.URL, r.APIKey); err != nil {
+	if err := answers(ctx, r.HTTP, side.URL, r.APIKey); err != nil {
 		return fmt.Errorf("%w; no server answers at %s any more (%v)", fault, side.URL, err)
 	}
 	return spoilt{fault}

@@ -23,7 +23,7 @@ func (c *Config) switchTo(ctx context.Context, s Side) error {
 	case err != nil:
 		return fmt.Errorf("the switch command of %s failed (%w): see %s%s", s.Name, err, filepath.Join(c.Dir, "switch.log"), said)
 	}
-	if err := await(ctx, s.URL, c.APIKey); err != nil {
+	if err := await(ctx, c.HTTP, s.URL, c.APIKey); err != nil {
 		return fmt.Errorf("switched to %s, but no server answers at %s (%w): make the command start it, or raise the switch timeout", s.Name, s.URL, err)
 	}
 	return nil
@@ -52,10 +52,10 @@ func (c *Config) command(ctx context.Context, s Side) (said string, err error) {
 }
 
 // await asks until the server answers, or ctx ends.
-func await(ctx context.Context, url, key string) error {
+func await(ctx context.Context, client *http.Client, url, key string) error {
 	const pause = 200 * time.Millisecond
 	for {
-		err := answers(ctx, url, key)
+		err := answers(ctx, client, url, key)
 		if err == nil {
 			return nil
 		}
@@ -68,13 +68,13 @@ func await(ctx context.Context, url, key string) error {
 }
 
 // answers returns why the server does not answer /health or, if it does not know that, /v1/models.
-func answers(ctx context.Context, url, key string) error {
+func answers(ctx context.Context, client *http.Client, url, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	base := strings.TrimSuffix(strings.TrimSuffix(url, "/"), "/v1")
-	status, err := get(ctx, base+"/health", key)
+	status, err := get(ctx, client, base+"/health", key)
 	if err == nil && status == http.StatusNotFound {
-		status, err = get(ctx, base+"/v1/models", key)
+		status, err = get(ctx, client, base+"/v1/models", key)
 	}
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("it answers with status %d", status)
@@ -83,7 +83,7 @@ func answers(ctx context.Context, url, key string) error {
 }
 
 // get asks for a page and returns the status of the answer.
-func get(ctx context.Context, url, key string) (status int, err error) {
+func get(ctx context.Context, client *http.Client, url, key string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
@@ -92,7 +92,7 @@ func get(ctx context.Context, url, key string) (status int, err error) {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
 	req.Close = true // a kept connection would go to the server before the switch
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, err
 	}

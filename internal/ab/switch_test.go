@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"vllmbench/internal/trust"
 )
 
 // switching measures one server that commands switch.
@@ -128,7 +130,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		status["/health"], status["/v1/models"] = c.health, c.models
 		for _, url := range []string{s.URL, s.URL + "/", s.URL + "/v1", s.URL + "/v1/"} {
-			err := answers(t.Context(), url, "k")
+			err := answers(t.Context(), trust.Client(nil), url, "k")
 			if c.want == "" {
 				assert.NoError(t, err, url)
 			} else {
@@ -140,23 +142,21 @@ func TestAnswers(t *testing.T) {
 
 // TestAwait waits, on a fake clock, for a server that nobody starts.
 func TestAwait(t *testing.T) {
-	transport := http.DefaultTransport
-	t.Cleanup(func() { http.DefaultTransport = transport })
 	asked := 0
-	http.DefaultTransport = roundTripper(func(r *http.Request) (*http.Response, error) {
+	client := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		if asked++; asked > 5 {
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		}
 		return nil, os.ErrDeadlineExceeded
-	})
+	})}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, fmt.Errorf("too long"))
 		defer cancel()
-		err := await(ctx, "http://h:1", "")
+		err := await(ctx, client, "http://h:1", "")
 		assert.ErrorContains(t, err, "too long; before: ")
 		assert.Equal(t, 500*time.Millisecond, time.Since(start))
-		assert.NoError(t, await(t.Context(), "http://h:1", ""))
+		assert.NoError(t, await(t.Context(), client, "http://h:1", ""))
 		assert.Equal(t, 6, asked)
 	})
 }

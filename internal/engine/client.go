@@ -18,10 +18,13 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"vllmbench/internal/secret"
+	"vllmbench/internal/trust"
 )
 
 const (
-	maxBody = 16 << 20 // bytes of one answer; vLLM's metrics take about 50 kB an engine
+	maxBody = 4 << 20 // bytes of one answer; vLLM's metrics take about 50 kB an engine, a model of its list 0.6 kB
 	maxWait = 10 * time.Second
 )
 
@@ -30,7 +33,7 @@ type Client struct {
 	URL    string // base URL, with or without a trailing "/" or "/v1"
 	APIKey string // "": none. It goes into the Authorization header, never into an error or an Info.
 
-	HTTP    *http.Client  // nil: http.DefaultClient
+	HTTP    *http.Client  // nil: trust.Client of this system's certificates
 	Timeout time.Duration // longest wait for one answer; 0: 10 s
 }
 
@@ -79,11 +82,18 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, wait
 	if c.APIKey != "" {
 		req.Header.Set("Authorization", "Bearer "+c.APIKey)
 	}
-	resp, err := cmp.Or(c.HTTP, http.DefaultClient).Do(req)
+	client := c.HTTP
+	if client == nil {
+		client = trust.Client(nil)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, c.explain(ctx, base, wait, err)
 	}
 	defer resp.Body.Close()
+	if to := resp.Header.Get("Location"); to != "" && resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return nil, fmt.Errorf("%s redirects %s %s to %s, where the key does not follow: name that address with -url or VLLM_BASE_URL", base, method, path, c.clean(to))
+	}
 	got, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, c.explain(ctx, base, wait, err)
@@ -109,10 +119,7 @@ func (c *Client) timeout() time.Duration { return cmp.Or(c.Timeout, maxWait) }
 
 // clean is Clean for words of the server, which could echo the API key.
 func (c *Client) clean(s string) string {
-	if c.APIKey != "" {
-		s = strings.ReplaceAll(s, c.APIKey, "[API key]")
-	}
-	return Clean(s)
+	return Clean(secret.Redact(s, c.APIKey))
 }
 
 // baseURL checks raw and returns it without a trailing "/" or "/v1".

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"vllmbench/internal/secret"
 )
 
 // A Kind is a sort of server.
@@ -84,11 +86,28 @@ func (c *Client) serverInfo(ctx context.Context, i *Info) {
 	if !c.optional(ctx, i, "/server_info", "?config_format=json", &raw) {
 		return
 	}
-	if c.APIKey != "" && bytes.Contains(raw, []byte(c.APIKey)) {
+	if c.echoes(raw) {
 		i.NotOffered = append(i.NotOffered, "GET /server_info (it holds the API key, so it is not kept)")
 		return
 	}
 	i.ServerInfo = raw
+}
+
+// echoes says whether a JSON value holds the API key, as it is or escaped.
+func (c *Client) echoes(raw json.RawMessage) bool {
+	if secret.Within(string(raw), c.APIKey) {
+		return true
+	}
+	tokens := json.NewDecoder(bytes.NewReader(raw))
+	for {
+		t, err := tokens.Token()
+		if text, ok := t.(string); ok && secret.Within(text, c.APIKey) {
+			return true
+		}
+		if err != nil { // the end: raw was decoded before
+			return false
+		}
+	}
 }
 
 // cacheConfig keeps the labels of vllm:cache_config_info, and says whether

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ func (c *Client) explain(ctx context.Context, base string, wait time.Duration, e
 		dial   *net.OpError
 		record tls.RecordHeaderError
 		cert   *tls.CertificateVerificationError
+		name   x509.HostnameError
 		slow   net.Error
 	)
 	switch {
@@ -37,8 +39,10 @@ func (c *Client) explain(ctx context.Context, base string, wait time.Duration, e
 		return fmt.Errorf("the host of %s cannot be found (%w): check its name, or %s", base, err, otherURL)
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		return fmt.Errorf("%s does not speak HTTPS: use http:// in -url or VLLM_BASE_URL", base)
+	case errors.As(err, &name):
+		return fmt.Errorf("the certificate of %s is for another name (%s): use one of its names in -url or VLLM_BASE_URL", base, c.clean(err.Error()))
 	case errors.As(err, &cert):
-		return fmt.Errorf("the certificate of %s is not trusted (%s): add its authority to this system's certificates", base, c.clean(err.Error()))
+		return fmt.Errorf("the certificate of %s is not trusted (%s): name the file of its authority with -ca", base, c.clean(err.Error()))
 	case errors.As(err, &slow) && slow.Timeout():
 		return fmt.Errorf("%s did not answer within %v: check that it is ready, or %s", base, wait, otherURL)
 	case errors.As(err, &dial) && dial.Op == "dial":

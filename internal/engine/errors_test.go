@@ -177,7 +177,7 @@ func TestAnswerTooLong(t *testing.T) {
 		w.Write(make([]byte, maxBody+1))
 	}})
 	_, err := c.Snapshot(t.Context(), "")
-	assert.EqualError(t, err, c.URL+" answers GET /metrics with more than 16 MiB: check that it is the server to measure")
+	assert.EqualError(t, err, c.URL+" answers GET /metrics with more than 4 MiB: check that it is the server to measure")
 }
 
 func TestBrokenTLSIsNotTakenForHTTP(t *testing.T) {

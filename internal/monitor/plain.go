@@ -85,6 +85,9 @@ func (p *plain) header(s *State) string {
 	if s.Simulated {
 		label = "  simulated"
 	}
+	if s.Insecure {
+		label += "  INSECURE: certificates are not verified"
+	}
 	return "# time    " + p.rule(p.columns, func(q quantity) string { return columns[q].short }) + label + "\n" +
 		"# h:m:s   " + p.rule(p.columns, func(q quantity) string { return columns[q].unit }) + "\n"
 }

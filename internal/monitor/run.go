@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
+	"vllmbench/internal/trust"
 )
 
 // minInterval keeps the reads off the driver's lock and the server's event loop.
@@ -27,6 +29,7 @@ type Config struct {
 	Interval    time.Duration // between reads; 0: 1 s, at least 0.2 s
 	Log         string        // CSV file to write, "": none
 	Force       bool          // overwrite Log
+	Trust       trust.Trust   // whose certificates are believed, of server and exporter
 	Plain       bool          // print lines although out is a terminal
 	NoColour    bool
 }
@@ -103,9 +106,16 @@ func (w *watch) close() {
 // open finds the server and the GPU.
 func open(ctx context.Context, c Config) (*watch, error) {
 	w := &watch{Subject: Subject{URL: c.URL, Interval: c.Interval}, poller: poller{interval: c.Interval}}
-	named := &serverName{next: http.DefaultTransport}
+	conf, err := c.Trust.TLS()
+	if err != nil {
+		return nil, err
+	}
+	w.Insecure = c.Trust.Insecure
 	if c.URL != "" {
-		client := &engine.Client{URL: c.URL, APIKey: c.APIKey, HTTP: &http.Client{Transport: named}}
+		asks := trust.Client(conf)
+		named := &serverName{next: asks.Transport}
+		asks.Transport = named
+		client := &engine.Client{URL: c.URL, APIKey: c.APIKey, HTTP: asks}
 		first, err := client.Snapshot(ctx, "")
 		if err != nil {
 			return nil, err
@@ -116,11 +126,10 @@ func open(ctx context.Context, c Config) (*watch, error) {
 		w.server = client
 		w.Simulated = named.simulated()
 	}
-	err := w.openGPU(ctx, c)
-	return w, err
+	return w, w.openGPU(ctx, c, conf)
 }
 
-func (w *watch) openGPU(ctx context.Context, c Config) error {
+func (w *watch) openGPU(ctx context.Context, c Config, conf *tls.Config) error {
 	spec := c.GPU
 	own := spec == "" && w.Simulated
 	switch {
@@ -129,7 +138,7 @@ func (w *watch) openGPU(ctx context.Context, c Config) error {
 	case spec == "":
 		spec = "auto"
 	}
-	probe, err := gpuprobe.Open(ctx, spec)
+	probe, err := gpuprobe.OpenTLS(ctx, spec, conf)
 	if own && err != nil {
 		w.NoGPU = err.Error()
 		return nil

@@ -76,6 +76,9 @@ func (p painter) head() []string {
 	if p.s.Simulated {
 		title += "  " + p.warn("SIMULATED")
 	}
+	if p.s.Insecure {
+		title += "  " + p.fault("INSECURE")
+	}
 	lines = append(lines, p.ends(title, p.s.now.Format(time.TimeOnly)))
 	if p.Height >= smallHeight {
 		lines = append(lines, p.ends(p.dim(p.s.gpuTitle()), p.dim(p.window())))

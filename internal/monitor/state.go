@@ -28,6 +28,7 @@ type Subject struct {
 	NoGPU     string            // why there is no GPU, if one was looked for
 	Interval  time.Duration     // between rounds
 	Simulated bool              // the server or a GPU is simulated
+	Insecure  bool              // no certificate was verified
 }
 
 // A State is all that the monitor knows. It does nothing of its own: what it

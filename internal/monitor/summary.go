@@ -16,6 +16,9 @@ func (s *State) Summary() []string {
 	if s.Simulated {
 		title += ", simulated"
 	}
+	if s.Insecure {
+		title += ", INSECURE: certificates were not verified"
+	}
 	lines := []string{title}
 	if len(s.GPUs) > 0 {
 		lines = append(lines, s.gpuTitle())

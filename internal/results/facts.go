@@ -21,6 +21,9 @@ const (
 	FactHarness  = "harness"
 )
 
+// Insecure is the comment in a text that stands for the flag -insecure.
+const Insecure = "INSECURE: certificates are not verified (-insecure), so whoever is on the way may have answered, and has the API key"
+
 // A Fact is one thing that was so in a run and could be otherwise in another.
 type Fact struct {
 	Group string `json:"group"`
@@ -69,7 +72,7 @@ func (r *Run) Facts() []Fact {
 	// A header that another program wrote may hold any JSON as the server.
 	known := json.Unmarshal(r.Header.Server, &info) == nil
 	if known {
-		f.server(&info, r.Header.Simulated)
+		f.server(&info, r.Header.Simulated, r.Header.Flags["insecure"] == "true")
 	}
 	for _, d := range r.Header.Devices {
 		f.device(d, len(r.Header.Devices) > 1)
@@ -89,11 +92,14 @@ func (f *facts) add(group, name, value string) {
 	}
 }
 
-func (f *facts) server(info *engine.Info, simulated bool) {
+func (f *facts) server(info *engine.Info, simulated, insecure bool) {
 	f.add(FactModel, "name", info.Model)
 	f.add(FactServer, "kind", string(info.Kind))
 	f.add(FactServer, "version", info.Version)
 	f.add(FactServer, "simulated", strconv.FormatBool(simulated))
+	if insecure {
+		f.add(FactServer, "certificate", "INSECURE: not verified")
+	}
 	settings := info.Settings()
 	for _, s := range settings {
 		flag, value, _ := strings.Cut(s, "=")

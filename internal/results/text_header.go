@@ -72,6 +72,8 @@ func (c *comments) take(h *Header, says string) {
 		h.IdlePower, _ = strconv.ParseFloat(m[1], 64)
 	} else if m := stampsLine.FindStringSubmatch(says); m != nil && h.Stamps == "" {
 		h.Stamps = m[1]
+	} else if says == Insecure {
+		h.set("insecure", "true")
 	} else if limits, ok := strings.CutPrefix(says, "limits changed: "); ok {
 		h.set("limits", limits)
 	} else if m := leftOutLine.FindStringSubmatch(says); m != nil {
