@@ -37,6 +37,8 @@ type Config struct {
 	NoReserveFullISL                  bool    // default: a request is admitted only if all its tokens fit into the KV cache
 	NoAsyncScheduling                 bool    // default: a step is scheduled while the one before runs
 
+	EnableMFUMetrics bool // default: estimated operations and bytes stay at 0
+
 	Timing Timing // of steps and requests, beyond the roofline
 
 	APIKey string // asked for on /v1; default none

@@ -25,6 +25,8 @@ type engine struct {
 	clock      time.Time // of the plan: until when the engine's CPU has worked
 	depth      int       // steps in flight at a time
 	inFlight   []launched
+	paused     bool
+	countWork  bool
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -50,6 +52,7 @@ func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 		sched: NewScheduler(s.Limits), steps: newStepTimer(s), gpu: newGPU(s, time.Now()), depth: 1,
 		drift: drift{share: s.Drift, over: s.DriftOver}, metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
 	}
+	e.countWork = s.EnableMFUMetrics
 	if !s.NoAsyncScheduling {
 		e.depth = maxInFlight
 	}
@@ -62,7 +65,7 @@ func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 func (e *engine) run() {
 	defer close(e.stopped)
 	for e.betweenSteps() {
-		if e.launch() && len(e.inFlight) < e.depth {
+		if !e.paused && e.launch() && len(e.inFlight) < e.depth {
 			e.sleepUntil(e.clock)
 			continue
 		}
@@ -82,7 +85,7 @@ func (e *engine) betweenSteps() bool {
 			do()
 		}
 		e.inbox = e.inbox[:0]
-		if e.closing || !e.sched.Idle() || len(e.inFlight) > 0 {
+		if e.closing || len(e.inFlight) > 0 || !e.paused && !e.sched.Idle() {
 			break
 		}
 		idle = true
@@ -104,6 +107,9 @@ func (e *engine) launch() bool {
 		return false
 	}
 	step := e.drift.slowed(e.steps.step(batch), e.clock)
+	if e.countWork {
+		e.metrics.worked(step.work, float64(batch.Tokens)*e.steps.model.KVBytesPerToken())
+	}
 	e.clock = e.clock.Add(step.overhead)
 	l := launched{batch: batch, step: step, begin: e.clock}
 	if n := len(e.inFlight); n == 0 {
@@ -173,14 +179,8 @@ func (e *engine) abort(j *job) {
 // resetPrefixCache reports whether the cache was emptied, which it is not
 // while requests run.
 func (e *engine) resetPrefixCache() bool {
-	done := make(chan bool, 1)
-	e.between(func() { done <- e.sched.ResetPrefixCache() })
-	select {
-	case ok := <-done:
-		return ok
-	case <-e.stopped:
-		return false
-	}
+	ok := false
+	return e.await(func() { ok = e.sched.ResetPrefixCache() }) && ok
 }
 
 // between runs do in the engine's goroutine, between two steps.

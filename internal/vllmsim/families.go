@@ -49,6 +49,11 @@ func (m *metrics) addGauges(f families) {
 	m.waitingCapacity = reasons.WithLabelValues("capacity")
 	reasons.WithLabelValues("deferred")
 	m.kvUsage = f.gauge("kv_cache_usage_perc", "Share of KV blocks in use, 0 to 1.")
+	sleep := f.gauges("engine_sleep_state", "1 for the state of the engine, which never sleeps here.", "sleep_state")
+	for _, state := range []string{"weights_offloaded", "discard_all"} {
+		sleep.WithLabelValues(state)
+	}
+	sleep.WithLabelValues("awake").Set(1)
 }
 
 func (m *metrics) addCounters(f families) {
@@ -64,10 +69,38 @@ func (m *metrics) addCounters(f families) {
 	m.computedPrompt = sources.WithLabelValues("local_compute")
 	m.hitPrompt = sources.WithLabelValues("local_cache_hit")
 	sources.WithLabelValues("external_kv_transfer")
+	tiers := f.counters("prompt_tokens_cached_by_source_total", "Tokens found in a cache at admission, by the memory that held them.", "source")
+	m.deviceHits = tiers.WithLabelValues("device")
+	for _, tier := range []string{"host", "p2p", "disk", "external_unspecified"} {
+		tiers.WithLabelValues(tier)
+	}
 	m.success = f.counters("request_success_total", "Requests that ended, by reason.", "finished_reason")
 	for _, reason := range []string{"stop", "length", "abort", "error", "repetition"} {
 		m.success.WithLabelValues(reason)
 	}
+}
+
+// addWork adds what vLLM counts with --enable-mfu-metrics only, and shows always.
+func (m *metrics) addWork(f families) {
+	m.flops = f.counter("estimated_flops_per_gpu_total", "Operations by the roofline's formulas, if --enable-mfu-metrics.")
+	m.readBytes = f.counter("estimated_read_bytes_per_gpu_total", "Bytes read by the roofline's formulas, if --enable-mfu-metrics.")
+	m.writeBytes = f.counter("estimated_write_bytes_per_gpu_total", "Bytes written by the roofline's formulas, if --enable-mfu-metrics.")
+
+	all := families{f.registry, prometheus.Labels{"model_name": f.labels["model_name"]}} // of no engine
+	rejections := all.counters("admission_rejections_total", "Requests turned away, for which there is no limit here.", "reason")
+	for _, reason := range []string{"max_num_queued_reqs", "max_num_queued_tokens"} {
+		rejections.WithLabelValues(reason)
+	}
+}
+
+// addOwn adds what vLLM has not: how far this server can be trusted.
+func (m *metrics) addOwn(r *prometheus.Registry) {
+	lateness := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "vllmsim:flush_lateness_seconds", Help: "From a token's planned instant to the end of the write that sent it, seconds.",
+		Buckets: []float64{.0001, .0002, .0003, .0005, .0007, .001, .0015, .002, .003, .005, .01, .02, .05, .1},
+	})
+	r.MustRegister(lateness)
+	m.flushLateness = lateness
 }
 
 // The bounds here and below are those of vLLM 0.32.0's page.

@@ -67,6 +67,7 @@ func (c *Config) addSchedulerFlags(f *flag.FlagSet) {
 	f.StringVar(&c.SchedulingPolicy, "scheduling-policy", "", "`order` of requests: fcfs or priority (default fcfs)")
 	f.Float64Var(&c.Watermark, "watermark", 0, "`share` of KV blocks that an admission leaves free while others run (default 0)")
 	f.IntVar(&c.StreamInterval, "stream-interval", 0, "`tokens` in an event of a stream, but for the first (default 1)")
+	f.BoolVar(&c.EnableMFUMetrics, "enable-mfu-metrics", false, "count estimated operations and bytes in the metrics")
 	onByDefault(f, &c.NoChunkedPrefill, "enable-chunked-prefill", "cut prompts into chunks that fit into steps")
 	onByDefault(f, &c.NoReserveFullISL, "scheduler-reserve-full-isl", "admit a request only if all its tokens fit into the KV cache")
 	onByDefault(f, &c.NoAsyncScheduling, "async-scheduling", "schedule a step while the one before runs")

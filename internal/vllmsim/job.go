@@ -17,6 +17,7 @@ type job struct {
 	left     bool          // the client has gone
 	counted  int           // of Preemptions: those in the metrics
 	produced atomic.Int64  // tokens that may be sent
+	due      atomic.Int64  // planned instant of the newest of them, Unix ns
 	wake     chan struct{} // has room for one signal: produced has grown
 }
 
@@ -61,6 +62,7 @@ func (e *engine) end(b Batch) {
 	e.metrics.queues(e.sched)
 	for _, out := range outputs {
 		j := e.jobs[out.Request.ID]
+		j.due.Store(e.clock.UnixNano())
 		j.produced.Add(1)
 		select {
 		case j.wake <- struct{}{}:

@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"vllmbench/internal/roofline"
 )
 
 // metrics are vLLM's, by the definitions of its v1/metrics/stats.py: TTFT and
@@ -14,7 +16,7 @@ import (
 // A step's tokens are the generated ones and those computed of the prompts that
 // it completed.
 //
-// Only the engine's goroutine writes them.
+// Only the engine's goroutine writes them, but for the last.
 type metrics struct {
 	registry *prometheus.Registry
 
@@ -22,7 +24,8 @@ type metrics struct {
 
 	preemptions, promptTokens, generationTokens prometheus.Counter
 	cacheQueries, cacheHits, cachedPrompt       prometheus.Counter
-	computedPrompt, hitPrompt                   prometheus.Counter
+	computedPrompt, hitPrompt, deviceHits       prometheus.Counter
+	flops, readBytes, writeBytes                prometheus.Counter
 	success                                     *prometheus.CounterVec
 
 	ttft, itl, tpot, e2e                       prometheus.Observer
@@ -30,6 +33,7 @@ type metrics struct {
 	promptLen, generationLen, maxGenerationLen prometheus.Observer
 	paramN, paramMaxTokens, numPreemptions     prometheus.Observer
 	prefillComputed, iterationTokens           prometheus.Observer
+	flushLateness                              prometheus.Observer // written by those who send
 }
 
 func newMetrics(s settings) *metrics {
@@ -39,6 +43,8 @@ func newMetrics(s settings) *metrics {
 	m := &metrics{registry: r}
 	m.addGauges(f)
 	m.addCounters(f)
+	m.addWork(f)
+	m.addOwn(r)
 	m.addTimes(f)
 	m.addSizes(f, lengthBounds(s.MaxModelLen))
 	addCacheConfig(r, s)
@@ -59,7 +65,15 @@ func (m *metrics) admitted(j *job, prefixCaching bool) {
 	if prefixCaching {
 		m.cacheQueries.Add(float64(len(j.Prompt)))
 		m.cacheHits.Add(float64(j.Cached))
+		m.deviceHits.Add(float64(j.Cached))
 	}
+}
+
+// worked counts a step's work, of whose bytes that many are written.
+func (m *metrics) worked(w roofline.Work, written float64) {
+	m.flops.Add(w.FLOPs)
+	m.readBytes.Add(w.Bytes - written)
+	m.writeBytes.Add(written)
 }
 
 // token counts a token that j got at the instant now.

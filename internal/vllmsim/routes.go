@@ -29,6 +29,9 @@ func (s *Server) routes() http.Handler {
 	get("/version", s.version)
 	get("/server_info", s.serverInfo)
 	post("/reset_prefix_cache", s.resetPrefixCache)
+	post("/pause", s.pause)
+	post("/resume", s.resume)
+	get("/is_paused", s.isPaused)
 	get("/metrics", s.metricsPage())
 	get(gpuPath, s.engine.gpu.page().ServeHTTP)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

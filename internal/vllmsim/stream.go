@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 )
 
 // serve answers a generation request from its first byte to its last. A client
@@ -54,9 +55,11 @@ func (s *Server) stream(ctx context.Context, e *events, j *job, a answer, g *gen
 			}
 			e.buf = append(e.buf, doneEvent...)
 		}
+		due := time.Unix(0, j.due.Load())
 		if e.send() != nil {
 			return false
 		}
+		s.metrics.flushLateness.Observe(time.Since(due).Seconds())
 	}
 	return true
 }
