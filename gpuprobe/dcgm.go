@@ -19,6 +19,8 @@ const (
 	scrapeTimeout = 2 * time.Second
 	// pageLimit bounds a page; an exporter writes about 10 kB a GPU.
 	pageLimit = 4 << 20
+	// gpuLimit bounds the GPUs of a page, which each sample has room for; a host has up to 16.
+	gpuLimit = 128
 )
 
 // dcgm reads the page of a DCGM exporter. The exporter renews its figures
@@ -119,6 +121,9 @@ func (d *dcgm) scrape(ctx context.Context) ([]row, error) {
 	}
 	if len(rows) == 0 {
 		return nil, errors.New("its page has no GPU: give the URL of a DCGM exporter's metrics page")
+	}
+	if len(rows) > gpuLimit {
+		return nil, fmt.Errorf("its page has %d GPUs, of which a host has up to %d: give the URL of one host's DCGM exporter", len(rows), gpuLimit)
 	}
 	return rows, nil
 }

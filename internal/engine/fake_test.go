@@ -2,8 +2,10 @@ package engine
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -82,4 +84,16 @@ func listing(ids ...string) string {
 		panic(fmt.Sprint("marshalling strings: ", err))
 	}
 	return string(b)
+}
+
+// quiet is a log that nobody reads, of servers whose clients refuse them.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// authority writes the certificate of s into a file.
+func authority(t testing.TB, s *httptest.Server) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	require.NoError(t, os.WriteFile(path, text, 0o666))
+	return path
 }
