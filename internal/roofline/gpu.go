@@ -15,6 +15,7 @@ type GPU struct {
 	PowerLimit  float64 `json:"power_limit_W,omitempty"`   // watts
 	SMClock     float64 `json:"sm_clock_Hz,omitempty"`     // highest, Hz
 	MemoryClock float64 `json:"memory_clock_Hz,omitempty"` // highest, Hz; memory transfers twice a cycle
+	Link        float64 `json:"link_B/s,omitempty"`        // to other GPUs, bytes/s in each direction
 }
 
 // Derated returns the GPU at a share of its peaks, each in (0, 1]: what

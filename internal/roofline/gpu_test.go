@@ -40,7 +40,7 @@ func TestDevice(t *testing.T) {
 func TestDeviceToldByItsDriver(t *testing.T) {
 	g, err := Device{Name: "NVIDIA H200", Memory: 1e11, MemoryClock: 3e9, PowerLimit: 500}.GPU()
 	require.NoError(t, err)
-	assert.Equal(t, GPU{"H200", 1e11, 4.8e12, 989e12, 500, 1.98e9, 3e9}, g)
+	assert.Equal(t, GPU{"H200", 1e11, 4.8e12, 989e12, 500, 1.98e9, 3e9, 450e9}, g)
 }
 
 func TestUnknownDevices(t *testing.T) {

@@ -32,6 +32,20 @@ func TestModelSizes(t *testing.T) {
 	assert.Less(t, tied.Params(), m.Params())
 }
 
+// The counts are those that the models' publishers give.
+func TestPresets(t *testing.T) {
+	for name, params := range map[string]float64{
+		"Qwen/Qwen2.5-0.5B-Instruct": 494_032_768, "Qwen2.5-7B": 7_615_616_512, "qwen2.5-72b-instruct": 72_706_203_648,
+		"meta-llama/Llama-3.1-8B-Instruct": 8_030_261_248, "Llama-3.1-70B": 70_553_706_496,
+	} {
+		m, err := FindModel(name)
+		require.NoError(t, err)
+		assert.Equal(t, params, m.Params(), name)
+	}
+	_, err := FindModel("Qwen2.5-7B-Chat")
+	assert.EqualError(t, err, `unknown model "Qwen2.5-7B-Chat": use one of Qwen2.5-0.5B, Qwen2.5-7B, Qwen2.5-72B, Llama-3.1-8B, Llama-3.1-70B`)
+}
+
 func TestFloors(t *testing.T) {
 	const decode, prefill = "decode", "prefill"
 	tests := []struct {
@@ -117,7 +131,7 @@ func TestDerated(t *testing.T) {
 
 func TestUnknownPreset(t *testing.T) {
 	_, err := FindModel("gpt-2")
-	assert.EqualError(t, err, `unknown model "gpt-2": use one of Qwen2.5-7B`)
+	assert.EqualError(t, err, `unknown model "gpt-2": use one of Qwen2.5-0.5B, Qwen2.5-7B, Qwen2.5-72B, Llama-3.1-8B, Llama-3.1-70B`)
 	_, err = FindGPU("tpu")
 	assert.EqualError(t, err, `unknown GPU "tpu": use one of A100-80GB, A100-80GB-PCIe, A100-40GB, A100-40GB-PCIe, H100, H100-PCIe, H200, L4`)
 }

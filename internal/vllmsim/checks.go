@@ -23,6 +23,10 @@ func (s *settings) checkRanges() error {
 		return fmt.Errorf("max-model-len is %d: it must be 2 or more, for a prompt and an output", c.MaxModelLen)
 	case c.MaxModelLen > s.model.MaxPositions:
 		return fmt.Errorf("max-model-len is %d: %s holds at most %d tokens", c.MaxModelLen, s.model.Name, s.model.MaxPositions)
+	case c.TensorParallelSize < 1:
+		return fmt.Errorf("tensor-parallel-size is %d: it must be 1 or more", c.TensorParallelSize)
+	case s.model.Heads%c.TensorParallelSize != 0:
+		return fmt.Errorf("the model cannot be shared: Total number of attention heads (%d) must be divisible by tensor parallel size (%d)", s.model.Heads, c.TensorParallelSize)
 	case c.MaxNumSeqs < 1:
 		return fmt.Errorf("max-num-seqs is %d: it must be 1 or more", c.MaxNumSeqs)
 	case c.MaxNumBatchedTokens < c.MaxNumSeqs:
@@ -79,13 +83,21 @@ func (t Timing) check() error {
 // KV cache: activations of the largest step and CUDA graphs. An assumption.
 const activationReserve = 2 << 30
 
-// cacheBytes returns how much of the GPU's memory is left for keys and values.
+// cacheBytes returns how much of each GPU's memory is left for keys and values.
 func (s *settings) cacheBytes() float64 {
-	return s.GPUMemoryUtilization*s.gpu.Memory - s.model.ResidentBytes() - activationReserve
+	return s.GPUMemoryUtilization*s.gpu.Memory - s.weightBytes() - activationReserve
 }
 
+// weightBytes returns how much of each GPU's memory the weights take.
+func (s *settings) weightBytes() float64 {
+	return s.model.ResidentBytes() / float64(s.TensorParallelSize)
+}
+
+// blockBytes returns how much of each GPU's memory a KV block takes. A GPU has
+// one key and value head at least: more GPUs than heads hold copies.
 func (s *settings) blockBytes() float64 {
-	return s.model.KVBytesPerToken() * float64(s.Limits.BlockSize)
+	share := min(s.TensorParallelSize, s.model.KVHeads)
+	return s.model.KVBytesPerToken() / float64(share) * float64(s.Limits.BlockSize)
 }
 
 // checkCapacity makes sure that a request of the greatest length can run alone;

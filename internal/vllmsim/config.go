@@ -18,6 +18,8 @@ type Config struct {
 	ServedModelName string // the name in the API; default Model
 	GPU             string // a roofline preset; default "A100-80GB"
 
+	TensorParallelSize int // GPUs that share each layer; default 1
+
 	MaxModelLen         int // longest prompt and output together, tokens; default the model's own
 	MaxNumSeqs          int // requests running at a time; default 256, on 70 GiB and more 1024, but for the A100
 	MaxNumBatchedTokens int // tokens a step; default 2048, on 70 GiB and more 8192, but for the A100
@@ -70,6 +72,7 @@ func (c Config) resolve() (settings, error) {
 	setDefault(&c.GPU, "A100-80GB")
 	setDefault(&c.GPUMemoryUtilization, 0.92)
 	setDefault(&c.BlockSize, 16)
+	setDefault(&c.TensorParallelSize, 1)
 	setDefault(&c.KVCacheDType, "auto")
 	setDefault(&c.SchedulingPolicy, "fcfs")
 	setDefault(&c.StreamInterval, 1)

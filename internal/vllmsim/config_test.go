@@ -26,7 +26,7 @@ func TestConfigErrors(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{Config{Model: "nope"}, `unknown model "nope": use one of Qwen2.5-7B`},
+		{Config{Model: "nope"}, `unknown model "nope": use one of Qwen2.5-0.5B, Qwen2.5-7B, Qwen2.5-72B, Llama-3.1-8B, Llama-3.1-70B`},
 		{Config{GPU: "nope"}, `unknown GPU "nope": use one of A100-80GB, A100-80GB-PCIe, A100-40GB, A100-40GB-PCIe, H100, H100-PCIe, H200, L4`},
 		{Config{MaxModelLen: 1}, "max-model-len is 1: it must be 2 or more, for a prompt and an output"},
 		{Config{MaxModelLen: 40000}, "max-model-len is 40000: Qwen2.5-7B holds at most 32768 tokens"},
@@ -37,6 +37,8 @@ func TestConfigErrors(t *testing.T) {
 		{Config{NumGPUBlocksOverride: -1}, "num-gpu-blocks-override is -1: it must be 1 or more"},
 		{Config{Drift: -0.1}, "drift is -0.1: it must be a share from 0 to 10, where 0.1 is 10 % slower"},
 		{Config{DriftOver: -1}, "drift-over is -1ns: it must be a time above 0"},
+		{Config{TensorParallelSize: -2}, "tensor-parallel-size is -2: it must be 1 or more"},
+		{Config{TensorParallelSize: 8}, "the model cannot be shared: Total number of attention heads (28) must be divisible by tensor parallel size (8)"},
 		{Config{KVCacheDType: "int3"}, `kv-cache-dtype is "int3": it must be one of auto, bfloat16, float16, fp8, fp8_e4m3, fp8_e5m2`},
 		{Config{SchedulingPolicy: "lifo"}, `scheduling-policy is "lifo": it must be fcfs or priority`},
 		{Config{Watermark: 1}, "watermark is 1: it must be at least 0 and below 1"},
@@ -69,4 +71,24 @@ func TestKVCacheDType(t *testing.T) {
 	fp8, err := Config{KVCacheDType: "fp8"}.resolve()
 	require.NoError(t, err)
 	assert.InDelta(t, 2*bf16.Limits.NumBlocks, fp8.Limits.NumBlocks, 1, "half the bytes, twice the blocks")
+}
+
+func TestTensorParallel(t *testing.T) {
+	_, err := Config{Model: "Llama-3.1-70B", GPU: "H100", MaxModelLen: 8192}.resolve()
+	require.ErrorContains(t, err, "No available memory for the cache blocks", "141 GB of weights on one GPU of 80 GiB")
+
+	two, err := Config{Model: "Llama-3.1-70B", GPU: "H100", TensorParallelSize: 2, MaxModelLen: 8192}.resolve()
+	require.NoError(t, err)
+	four, err := Config{Model: "Llama-3.1-70B", GPU: "H100", TensorParallelSize: 4, MaxModelLen: 8192}.resolve()
+	require.NoError(t, err)
+	assert.Greater(t, four.Limits.NumBlocks, 10*two.Limits.NumBlocks, "two GPUs are nearly full of weights")
+
+	decode := Batch{Work: []Work{{Context: 1000, Tokens: 1, Sample: true}}, Tokens: 1}
+	onTwo, onFour := newStepTimer(two).step(decode), newStepTimer(four).step(decode)
+	assert.Equal(t, onTwo.work.Bytes, 2*onFour.work.Bytes)
+	assert.InDelta(t, 1.6, (newStepTimer(four).allReduce(1)).Seconds()*1e3, 0.05, "160 latencies, in ms")
+	assert.InDelta(t, 1.6+17.9, newStepTimer(four).allReduce(2048).Seconds()*1e3, 0.05, "and 160 times 50.3 MB a link, in ms")
+	assert.Zero(t, newStepTimer(settings{Config: Config{TensorParallelSize: 1}}).allReduce(1))
+	assert.Less(t, onFour.kernels, onTwo.kernels)
+	assert.Greater(t, 2*onFour.kernels, onTwo.kernels, "twice the GPUs is not twice the speed")
 }

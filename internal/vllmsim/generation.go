@@ -118,7 +118,7 @@ func (s *Server) bound(g *generation, maxTokens int) *apiError {
 		return badRequest("max_tokens", "max_tokens must be at least 1, got %d. (parameter=max_tokens, value=%d)", g.maxTokens, g.maxTokens)
 	}
 	for _, id := range g.prompt {
-		if int(id) >= s.model.Vocab {
+		if int(id) >= max(s.model.Vocab, vocabulary) {
 			return badRequest("", "Token id %d is out of vocabulary", id)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // step: over less, two readers that come together would see no more than chance.
 const gpuInterval = 10 * time.Millisecond
 
-// A gpu is the simulated device. It accounts for the kernels of each step as
+// A gpu is the simulated device, or one of several that do the same. It accounts for the kernels of each step as
 // they were planned: evenly over the time between the step's overhead and its
 // end, and not at all between steps, when it is idle.
 type gpu struct {
@@ -50,8 +50,7 @@ type gpuReading struct {
 
 func newGPU(s settings, now time.Time) *gpu {
 	g := &gpu{spec: s.gpu, started: now, shownAt: now}
-	g.memory = s.model.ResidentBytes() + activationReserve
-	g.memory += float64(s.Limits.NumBlocks*s.Limits.BlockSize) * s.model.KVBytesPerToken()
+	g.memory = s.weightBytes() + activationReserve + float64(s.Limits.NumBlocks)*s.blockBytes()
 	g.shown.watts = g.idleWatts()
 	return g
 }

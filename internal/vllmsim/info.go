@@ -42,7 +42,7 @@ func (s *Server) serverInfo(w http.ResponseWriter, _ *http.Request) {
 				"stream_interval": s.StreamInterval, "long_prefill_token_threshold": s.LongPrefillTokenThreshold,
 				"scheduler_reserve_full_isl": !s.NoReserveFullISL, "watermark": s.Watermark,
 			},
-			"parallel_config": object{"tensor_parallel_size": 1, "pipeline_parallel_size": 1, "data_parallel_size": 1},
+			"parallel_config": object{"tensor_parallel_size": s.TensorParallelSize, "pipeline_parallel_size": 1, "data_parallel_size": 1},
 			"device_config":   object{"device": "vllmsim"},
 			"drift_config":    object{"drift": s.Drift, "drift_over": s.DriftOver.String()}, // not vLLM's: a fault
 		},

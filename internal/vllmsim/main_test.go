@@ -67,7 +67,7 @@ func TestBadUsage(t *testing.T) {
 		{"unknown flag with one dash", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
 		{"a value of the wrong kind", []string{"--max-num-seqs", "many"}, 2, `invalid value "many" for flag -max-num-seqs`},
 		{"argument", []string{"Qwen/Qwen2.5-7B"}, 2, `vllmsim: unexpected argument "Qwen/Qwen2.5-7B": give flags only, see -h`},
-		{"unknown model", []string{"--model", "gpt-2"}, 1, `vllmsim: unknown model "gpt-2": use one of Qwen2.5-7B`},
+		{"unknown model", []string{"--model", "gpt-2"}, 1, `vllmsim: unknown model "gpt-2": use one of Qwen2.5-0.5B, Qwen2.5-7B, Qwen2.5-72B, Llama-3.1-8B, Llama-3.1-70B`},
 		{"no such port", []string{"--port", "70000"}, 1, "vllmsim: cannot listen, choose another --host or --port: "},
 	}
 	for _, tt := range tests {
@@ -80,14 +80,14 @@ func TestBadUsage(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	o, err := parseFlags(strings.Fields("--host 0.0.0.0 --port 1234 --model m --served-model-name s --gpu g --max-model-len 1 "+
+	o, err := parseFlags(strings.Fields("--host 0.0.0.0 --port 1234 --model m --tensor-parallel-size 9 --served-model-name s --gpu g --max-model-len 1 "+
 		"--max-num-seqs 2 --max-num-batched-tokens 3 --gpu-memory-utilization 0.5 --block-size 4 --num-gpu-blocks-override 5 "+
 		"--no-enable-prefix-caching --kv-cache-dtype fp8 --long-prefill-token-threshold 6 --long-prefill-token-threshold-adaptive "+
 		"--scheduling-policy priority --watermark 0.01 --stream-interval 7 --no-enable-chunked-prefill --no-scheduler-reserve-full-isl "+
 		"--no-async-scheduling --bandwidth-share 0.6 --compute-share 0.7 --step-overhead 1ms --request-overhead 2ms --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, Config{
-		Model: "m", ServedModelName: "s", GPU: "g", MaxModelLen: 1, MaxNumSeqs: 2, MaxNumBatchedTokens: 3,
+		Model: "m", TensorParallelSize: 9, ServedModelName: "s", GPU: "g", MaxModelLen: 1, MaxNumSeqs: 2, MaxNumBatchedTokens: 3,
 		GPUMemoryUtilization: 0.5, BlockSize: 4, NumGPUBlocksOverride: 5, NoPrefixCaching: true, APIKey: "k",
 		KVCacheDType: "fp8", LongPrefillTokenThreshold: 6, LongPrefillTokenThresholdAdaptive: true, SchedulingPolicy: "priority",
 		Watermark: 0.01, StreamInterval: 7, NoChunkedPrefill: true, NoReserveFullISL: true, NoAsyncScheduling: true,

@@ -44,15 +44,20 @@ func (t Timing) resolved() Timing {
 	return t
 }
 
+// allReduceLatency is how long GPUs need to add up a vector of no length. An
+// estimate: fused all-reduces over NVLink take 5 to 15 us.
+const allReduceLatency = 10 * time.Microsecond
+
 // A stepTimer says how long a batch takes.
 type stepTimer struct {
 	model    roofline.Model
 	gpu      roofline.GPU
+	gpus     int // that share each layer
 	overhead time.Duration
 	seqs     []roofline.Sequence
 }
 
-// A stepTime is a step's plan: the overhead, then the GPU's kernels.
+// A stepTime is a step's plan: the overhead, then a GPU's kernels.
 type stepTime struct {
 	work              roofline.Work
 	overhead, kernels time.Duration
@@ -61,7 +66,7 @@ type stepTime struct {
 func (s stepTime) duration() time.Duration { return s.overhead + s.kernels }
 
 func newStepTimer(s settings) *stepTimer {
-	return &stepTimer{model: s.model, gpu: s.gpu.Derated(s.Timing.Bandwidth, s.Timing.Compute), overhead: s.Timing.Step}
+	return &stepTimer{model: s.model, gpu: s.gpu.Derated(s.Timing.Bandwidth, s.Timing.Compute), gpus: s.TensorParallelSize, overhead: s.Timing.Step}
 }
 
 func (t *stepTimer) step(b Batch) stepTime {
@@ -70,5 +75,22 @@ func (t *stepTimer) step(b Batch) stepTime {
 		t.seqs = append(t.seqs, roofline.Sequence{Context: w.Context, New: w.Tokens, Sample: w.Sample})
 	}
 	work := t.model.Step(t.seqs)
-	return stepTime{work, t.overhead, work.Floor(t.gpu)}
+	work.Bytes /= float64(t.gpus)
+	work.FLOPs /= float64(t.gpus)
+	return stepTime{work, t.overhead, work.Floor(t.gpu) + t.allReduce(b.Tokens)}
+}
+
+// allReduce returns how long n GPUs exchange what they computed apart: twice a
+// layer, after attention and after the feed-forward network, the residual
+// stream of the step's tokens in 2 bytes a value. A ring moves 2(n-1)/n of the
+// bytes over each link. Exchange and computation do not overlap. This is an
+// estimate, not fitted to any measurement.
+func (t *stepTimer) allReduce(tokens int) time.Duration {
+	if t.gpus == 1 {
+		return 0
+	}
+	n := float64(t.gpus)
+	bytes := 2 * float64(tokens) * float64(t.model.Hidden)
+	each := allReduceLatency + time.Duration(2*(n-1)/n*bytes/t.gpu.Link*float64(time.Second))
+	return time.Duration(2*t.model.Layers) * each
 }

@@ -15,6 +15,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, bu
 	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
 	j.Priority = g.priority
 	a := build(g, j, s.modelJSON)
+	s.door.pass()
 	s.engine.submit(j)
 	var complete bool
 	if g.stream {

@@ -19,8 +19,9 @@ const (
 	minWordID = 1000
 	numWords  = 150000 // minWordID+numWords is below Qwen2.5's first special id, 151643
 
-	startOfTurn = 151644 // <|im_start|> of Qwen2.5
-	endOfTurn   = 151645 // <|im_end|>
+	startOfTurn = 151644        // <|im_start|> of Qwen2.5
+	endOfTurn   = 151645        // <|im_end|>
+	vocabulary  = endOfTurn + 1 // of this tokenizer, whatever the model's
 )
 
 // appendWord appends the six letters of a token id; ids outside the range are

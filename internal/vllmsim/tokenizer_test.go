@@ -1,6 +1,7 @@
 package vllmsim
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,4 +50,11 @@ func TestOutputFollowsThePrompt(t *testing.T) {
 	assert.Equal(t, output(ids(1, 5)), output(ids(1, 5)))
 	assert.NotEqual(t, output(ids(1, 5)), output(ids(1, 6)))
 	assert.NotEqual(t, output([]int32{1, 2}), output([]int32{2, 1}))
+}
+
+// The tokenizer's ids are taken whatever vocabulary the model has.
+func TestChatWithASmallerVocabulary(t *testing.T) {
+	url := start(t, Config{Model: "Llama-3.1-8B", GPU: "H100", MaxModelLen: 4096})
+	resp, body := do(t, "POST", url+"/v1/chat/completions", `{"messages":[{"role":"user","content":"hello"}],"max_tokens":1}`)
+	assert.Equal(t, http.StatusOK, resp.StatusCode, body)
 }
