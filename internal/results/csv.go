@@ -50,6 +50,15 @@ func WriteCSV(dir string, runs []*Run) ([]string, error) {
 	return paths, nil
 }
 
+// inert keeps a spreadsheet from taking a text that a server or a file gave for
+// a formula: "'" before what begins one says that it is text.
+func inert(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
 func writeTable(w io.Writer, experiment string, runs []*Run) error {
 	lines := csv.NewWriter(w)
 	records := [][]string{columns}
@@ -68,9 +77,9 @@ func observations(run string, row *Row) [][]string {
 	m := &row.Measured
 	observation := func(metric, unit, value, samples, status, reason string) []string {
 		return []string{
-			run, row.Start.UTC().Format(time.RFC3339Nano), m.Experiment,
+			inert(run), row.Start.UTC().Format(time.RFC3339Nano), m.Experiment,
 			strconv.Itoa(m.Batch), strconv.Itoa(m.PromptTokens), strconv.Itoa(m.OutputTokens), strconv.Itoa(row.Repetition),
-			metric, unit, value, samples, status, reason,
+			inert(metric), inert(unit), value, samples, status, inert(reason),
 		}
 	}
 	if len(m.Void) > 0 {

@@ -3,6 +3,7 @@ package results
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -78,12 +79,14 @@ func killed(t *testing.T, dir string, after time.Duration) (done, begun, rows in
 	return done, begun, rows
 }
 
-// TestKilledWriter kills a writer at random instants, thirty times over: what it
+var kills = flag.Int("kills", 15, "processes that the tests of killed ones kill")
+
+// TestKilledWriter kills a writer at random instants, -kills times over: what it
 // called saved must be readable, and the run that was there before unharmed.
 func TestKilledWriter(t *testing.T) {
 	root := t.TempDir()
-	unfinished := 0
-	for i := range 30 {
+	unfinished, read, replaced := 0, 0, 0
+	for i := range *kills {
 		dir := filepath.Join(root, fmt.Sprint(i), "baseline")
 		older := i%4 > 0
 		if older {
@@ -92,10 +95,12 @@ func TestKilledWriter(t *testing.T) {
 		done, begun, rows := killed(t, dir, rand.N(25*time.Millisecond))
 		current, err := Open(dir)
 		require.NoError(t, err)
+		read += len(current.Rows)
 		var nonce int
 		_, err = fmt.Sscan(current.Header.Nonce, &nonce)
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, nonce, done)
+		replaced += min(nonce, 1)
 		if older || done > 0 {
 			assert.True(t, current.Complete, current.Warnings)
 		}
@@ -108,6 +113,7 @@ func TestKilledWriter(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, fmt.Sprint(begun), run.Header.Nonce)
 			assert.GreaterOrEqual(t, len(run.Rows), rows)
+			read += len(run.Rows)
 			assert.GreaterOrEqual(t, len(run.GPU), 20*len(run.Rows), "a row has its samples")
 			check(t, run)
 		} else if begun == nonce {
@@ -116,6 +122,7 @@ func TestKilledWriter(t *testing.T) {
 		record(t, dir, "after", 1)
 		assert.Equal(t, []string{"baseline"}, names(t, filepath.Dir(dir)))
 	}
+	t.Logf("%d kills: %d in the midst of a run, %d after a run had taken its place; %d rows read with all their requests, 0 lost", *kills, unfinished, replaced, read)
 	assert.Positive(t, unfinished, "no kill hit a run in progress")
 }
 
@@ -128,4 +135,41 @@ func check(t *testing.T, run *Run) {
 		assert.Equal(t, requests(r.Requests.Count), reqs)
 	}
 	require.NoError(t, run.Close())
+}
+
+// TestKilledExport kills the writer of derived files at random instants: under their names lie whole files alone.
+func TestKilledExport(t *testing.T) {
+	const size = 200_000
+	left := 0
+	for range *kills {
+		dir := t.TempDir()
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "RESULTS_TEST_EXPORTER="+dir)
+		require.NoError(t, cmd.Start())
+		path := filepath.Join(dir, "f")
+		require.Eventually(t, func() bool { _, err := os.Stat(path); return err == nil }, 30*time.Second, time.Millisecond)
+		time.Sleep(rand.N(10 * time.Millisecond)) // the random instant
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Len(t, text, size)
+		require.Equal(t, size, bytes.Count(text, text[:1]), "parts of two files")
+		left += len(names(t, dir)) - 1
+	}
+	t.Logf("%d kills: every file whole; %d unfinished ones beside them", *kills, left)
+	assert.Positive(t, left, "no kill hit an export in progress")
+}
+
+// exportForever replaces one file again and again, until it is killed.
+func exportForever(dir string) error {
+	for n := byte('a'); ; n = 'a' + (n-'a'+1)%26 {
+		err := replace(filepath.Join(dir, "f"), func(w io.Writer) error {
+			_, err := w.Write(bytes.Repeat([]byte{n}, 200_000))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 }

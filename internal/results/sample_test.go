@@ -126,5 +126,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, writeForever(dir))
 		os.Exit(1)
 	}
+	if dir := os.Getenv("RESULTS_TEST_EXPORTER"); dir != "" {
+		fmt.Fprintln(os.Stderr, exportForever(dir))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }

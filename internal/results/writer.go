@@ -111,12 +111,10 @@ func (w *Writer) Row(row measure.Row, reqs []client.Result) error {
 		return fmt.Errorf("saving row %s: %w", row.Name, err)
 	}
 	if err := appendTo(w.requests, member); err != nil {
-		w.err = fmt.Errorf("saving the requests of row %s: %w", row.Name, err)
-		return w.err
+		return w.broken("the requests of row "+row.Name, err)
 	}
 	if err := appendTo(w.run, text); err != nil {
-		w.err = fmt.Errorf("saving row %s: %w", row.Name, err)
-		return w.err
+		return w.broken("row "+row.Name, err)
 	}
 	w.offset += saved.Requests.Bytes
 	w.repetitions[row.Name]++
@@ -135,8 +133,18 @@ func (w *Writer) GPU(samples []GPUSample) error {
 		return fmt.Errorf("saving GPU samples: %w", err)
 	}
 	if err := appendTo(w.run, text); err != nil {
-		w.err = fmt.Errorf("saving GPU samples: %w", err)
+		return w.broken("GPU samples", err)
 	}
+	return nil
+}
+
+// broken ends the run: half of something may lie in its files.
+func (w *Writer) broken(what string, err error) error {
+	rows := 0
+	for _, n := range w.repetitions {
+		rows += n
+	}
+	w.err = fmt.Errorf("saving %s: %w: record into a folder with room; %d rows are saved in %s", what, err, rows, w.folder.stage)
 	return w.err
 }
 
