@@ -40,8 +40,8 @@ run: ## measure COUNT times and save results/NAME.*
 	@mkdir -p results
 	@trap 'rm -f results/$(NAME).txt.new-$$$$' EXIT; \
 	go test -run='^$$' -bench='$(BENCH)' -count=$(COUNT) -timeout=0 ./bench -record='results/$(NAME)' $(FLAGS) | tee results/$(NAME).txt.new-$$$$; \
-	go run ./cmd/vllmbench export -o results $$(for d in results/*/; do [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]] && echo "$$d"; done); \
-	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt
+	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt; \
+	go run ./cmd/vllmbench export -o results $$(for d in results/*/; do [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]] && echo "$$d"; done)
 	@echo "saved results/$(NAME).txt, results/$(NAME)_metrics.json and results/*_results.csv"
 
 .PHONY: compare
