@@ -29,11 +29,11 @@ func (c *conn) Read(p []byte) (int, error) {
 	} else {
 		n, err = c.Conn.Read(p)
 	}
-	if n > 0 {
-		read := time.Now()
-		if f := c.owner.Load(); f != nil {
-			f.arrived(c, stamp, read)
-		}
+	read := time.Now()
+	if f := c.owner.Load(); f != nil && n > 0 {
+		f.arrived(c, stamp, read)
+	} else if f != nil && err != nil {
+		f.ended(c)
 	}
 	return n, err
 }

@@ -12,6 +12,7 @@ import (
 // A flight is one request on its way. It travels in the request's context,
 // since go-openai lets nothing else through to the doer.
 type flight struct {
+	ctx      context.Context // ends when the request is given up
 	req      *Request
 	model    string
 	attempts int
@@ -22,7 +23,8 @@ type flight struct {
 
 	mu    sync.Mutex
 	conn  *conn         // the latest that it was sent on
-	sent  time.Duration // just before the latest write
+	sent  time.Duration // just before the latest write of the request
+	over  bool          // an answer has come, or none will: what is written then is TLS saying goodbye
 	first arrival
 	last  arrival
 	stamp int64 // of last
@@ -56,7 +58,7 @@ func stampedConn(nc net.Conn) *conn {
 // take makes f the owner of what c sends and receives from now on.
 func (f *flight) take(c *conn) {
 	f.mu.Lock()
-	f.conn, f.sent, f.first, f.last, f.stamp = c, 0, arrival{}, arrival{}, 0
+	f.conn, f.sent, f.over, f.first, f.last, f.stamp = c, 0, false, arrival{}, arrival{}, 0
 	f.mu.Unlock()
 	c.owner.Store(f)
 }
@@ -65,9 +67,16 @@ func (f *flight) take(c *conn) {
 func (f *flight) wrote(c *conn, at time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.conn == c {
+	if f.conn == c && !f.over && f.ctx.Err() == nil {
 		f.sent = at
 	}
+}
+
+// ended notes that reading c failed.
+func (f *flight) ended(c *conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.over = f.over || f.conn == c
 }
 
 // arrived notes a read on c.
@@ -83,7 +92,7 @@ func (f *flight) arrived(c *conn, stamp int64, read time.Time) {
 	} else {
 		a.at, a.seq = max(a.at, f.last.at), f.last.seq+1
 	}
-	f.last, f.stamp = a, stamp
+	f.last, f.stamp, f.over = a, stamp, f.sent > 0
 	if f.first.seq == 0 {
 		f.first = a
 	}

@@ -24,6 +24,7 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 	parent := ctx
 	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, flightKey{}, f))
 	defer cancel(nil)
+	f.ctx = ctx
 	w := watch(c.cfg.FirstToken, c.cfg.Stall, cancel)
 	defer w.stop()
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,6 +55,40 @@ func TestTLS(t *testing.T) {
 			}
 			assert.Equal(t, before, asked)
 			assert.Contains(t, res.Error, "certificate")
+		})
+	}
+}
+
+// TLS says goodbye when a connection is closed, which is no part of the request.
+func TestSentOverTLS(t *testing.T) {
+	for name, answer := range map[string]string{"no answer": "", "an end": "FIN", "no HTTP": "SSH-2.0-OpenSSH_9.2\r\n\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			had := make(chan time.Time, 1)
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				had <- time.Now()
+				if answer == "" {
+					<-r.Context().Done()
+					return
+				}
+				nc, _, err := w.(http.Hijacker).Hijack()
+				assert.NoError(t, err)
+				time.Sleep(10 * ms) // a goodbye within the request's own time would not be told from it
+				if answer != "FIN" {
+					_, _ = io.WriteString(nc, answer)
+				}
+				nc.Close()
+			}))
+			defer s.Close()
+			pool := x509.NewCertPool()
+			pool.AddCert(s.Certificate())
+			c, err := New(Config{BaseURL: s.URL, TLS: &tls.Config{RootCAs: pool}, FirstToken: 100 * ms})
+			require.NoError(t, err)
+			defer c.Close()
+			res := c.Generate(t.Context(), three())
+			assert.NotEqual(t, OK, res.Outcome)
+			assert.Positive(t, res.Sent)
+			assert.Less(t, res.Sent, (<-had).Sub(c.Epoch()))
 		})
 	}
 }
