@@ -112,7 +112,7 @@ func readConn(t *testing.T, c *Client, name string) arrivals {
 		return nil
 	}
 	defer nc.Close()
-	var f flight
+	f := flight{ctx: t.Context()}
 	f.take(nc.(*conn))
 	body := fmt.Sprintf(`{"prompt":%q,"max_tokens":%d}`, name, stampTokens)
 	_, err = fmt.Fprintf(nc, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
