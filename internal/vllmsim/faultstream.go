@@ -62,7 +62,9 @@ func (x *exchange) stream(e *events, j *job, a answer, g *generation) (complete 
 	for _, s := range slices.Backward(x.stages) {
 		out = s(out)
 	}
-	x.err = x.generate(j, a, g, out)
+	if x.err = x.generate(j, a, g, out); x.err == nil {
+		x.err = x.flush() // what a burst still holds back
+	}
 	x.truth.Generated = int(j.produced.Load())
 	return x.err == nil
 }

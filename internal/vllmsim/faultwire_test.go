@@ -150,6 +150,7 @@ var wireCases = []struct{ path, body, fault string }{
 	{"/v1/completions", askCompletion, "comments"},
 	{"/v1/completions", askCompletion, "crlf"},
 	{"/v1/completions", askCompletion, "burst=2"},
+	{"/v1/completions", askCompletion, "usage=late,burst=4"},
 	{"/v1/completions", askCompletion, "slow-end=20ms"},
 	{"/v1/chat/completions", askChat, "stall=1ms@0"},
 	{"/v1/completions", `{"prompt":[1,2,3],"max_tokens":4}`, "tokens=-1"},
