@@ -11,6 +11,11 @@ FLAGS ?=
 NAME  ?=
 OLD   ?= results/baseline.txt
 NEW   ?=
+GATE  ?=
+RUNS  ?=
+
+# The runs that are saved in results/; those that are being written or replaced are not.
+saved = $$(for d in results/*/; do if [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]]; then echo "$$d"; fi; done)
 
 vllm       := deploy/vllm-cpu/vllm-cpu
 staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -40,14 +45,19 @@ run: ## measure COUNT times and save results/NAME.*
 	@mkdir -p results
 	@trap 'rm -f results/$(NAME).txt.new-$$$$' EXIT; \
 	go test -run='^$$' -bench='$(BENCH)' -count=$(COUNT) -timeout=0 ./bench -record='results/$(NAME)' $(FLAGS) | tee results/$(NAME).txt.new-$$$$; \
-	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt; \
-	go run ./cmd/vllmbench export -o results $$(for d in results/*/; do [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]] && echo "$$d"; done)
-	@echo "saved results/$(NAME).txt, results/$(NAME)_metrics.json and results/*_results.csv"
+	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt
+	@go run ./cmd/vllmbench export -o results $(saved)
+	@$(MAKE) --no-print-directory report
+	@echo "results/$(NAME).txt is for benchstat and vllmbench compare"
+
+.PHONY: report
+report: ## answers, tables and plots of RUNS (default: all of results/) in results/report
+	@go run ./cmd/vllmbench report -o results/report $(or $(RUNS),$(saved))
 
 .PHONY: compare
-compare: ## compare two runs: OLD=results/baseline.txt NEW=results/week3.txt
-	@[[ -f "$(OLD)" && -f "$(NEW)" ]] || { echo "make compare: name two files, as in make compare OLD=results/baseline.txt NEW=results/week3.txt" >&2; exit 1; }
-	go tool benchstat '$(OLD)' '$(NEW)'
+compare: ## compare two runs, and decide: OLD=results/baseline.txt NEW=results/week3.txt GATE=tok/s:3%
+	@[[ -e "$(OLD)" && -e "$(NEW)" ]] || { echo "make compare: name two runs, as in make compare OLD=results/baseline.txt NEW=results/week3.txt" >&2; exit 1; }
+	@go run ./cmd/vllmbench compare $(if $(GATE),-gate '$(GATE)') '$(OLD)' '$(NEW)'
 
 .PHONY: test
 test: ## run the tests, which need neither GPU nor network

@@ -180,6 +180,9 @@ func (s *session) gpuLines() []string {
 	}
 	for _, d := range s.gpu.Devices() {
 		line := fmt.Sprintf("gpu %d: %s", d.Index, d.Name)
+		if d.UUID != "" && !d.Simulated {
+			line += ", card " + d.UUID
+		}
 		if d.Driver != "" {
 			line += ", driver " + d.Driver
 		}

@@ -73,7 +73,7 @@ func told(v gpuprobe.Value, step float64) *float64 {
 func (s *session) devices() (out []results.Device) {
 	for _, d := range s.gpu.Devices() {
 		out = append(out, results.Device{
-			Index: d.Index, Name: d.Name, Driver: d.Driver, Memory: d.Memory.N, PowerLimit: d.PowerLimit.N, Simulated: d.Simulated,
+			Index: d.Index, Name: d.Name, UUID: d.UUID, Driver: d.Driver, Memory: d.Memory.N, PowerLimit: d.PowerLimit.N, Simulated: d.Simulated,
 		})
 	}
 	return out

@@ -56,7 +56,7 @@ func timeline(t *testing.T, dir string) {
 	defer run.Close()
 	h := run.Header
 	require.Len(t, h.Devices, 1)
-	assert.Equal(t, results.Device{Name: "simulated A100-80GB", Driver: "vllmsim", Memory: 80 << 30, PowerLimit: 400, Simulated: true}, h.Devices[0])
+	assert.Equal(t, results.Device{Name: "simulated A100-80GB", UUID: "GPU-00000000-0000-0000-0000-000000000000", Driver: "vllmsim", Memory: 80 << 30, PowerLimit: 400, Simulated: true}, h.Devices[0])
 	assert.InDelta(t, 69, h.IdlePower, 1)
 	assert.Equal(t, 28, h.Model.Layers)
 	assert.Equal(t, 2.039e12, h.Peaks.Bandwidth)

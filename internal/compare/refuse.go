@@ -46,6 +46,9 @@ func (r *Report) refuse(p *pair, allow []string) error {
 		if d.Name == "stamps" {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the stamps are not of one source (%s and %s): latencies differ by the client's own delays", d.Old, d.New))
 		}
+		if d.Group == results.FactGPU && strings.HasPrefix(d.Name, results.FactCard) {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the GPUs are two cards of one kind (%s and %s): of two H200 under the same server one was seen to be 2 %% slower", d.Old, d.New))
+		}
 	}
 	for _, name := range p.old.benchmarks {
 		a, b := p.old.cells[name], p.new.cells[name]

@@ -58,6 +58,18 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+func TestAnotherCard(t *testing.T) {
+	card := func(uuid string) string {
+		return head + "# gpu 0: NVIDIA H200, card " + uuid + ", limit 700 W\n" + lines("Latency", 6, 100.0, "tok/s")
+	}
+	r, err := Compare(text(t, "old", card("GPU-1")), text(t, "new", card("GPU-2")), Config{})
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(r.Warnings, "\n"), "the GPUs are two cards of one kind (GPU-1 and GPU-2)")
+	r, err = Compare(text(t, "old", card("GPU-1")), text(t, "new", card("GPU-1")), Config{})
+	require.NoError(t, err)
+	assert.Empty(t, r.Warnings)
+}
+
 func TestBadInput(t *testing.T) {
 	old, new := load(t, "baseline"), load(t, "week3")
 	for says, c := range map[string]Config{

@@ -7,6 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"vllmbench/internal/figure"
 )
 
 // A file is one that a report consists of.
@@ -46,7 +49,7 @@ func (r *Report) Write(dir string) ([]string, error) {
 
 // drawn are the IDs of all pictures, in their order.
 func (r *Report) drawn() (ids []string) {
-	for _, f := range r.figures {
+	for _, f := range r.pictured() {
 		ids = append(ids, f.ID)
 	}
 	for _, t := range r.timelines {
@@ -55,7 +58,16 @@ func (r *Report) drawn() (ids []string) {
 	return ids
 }
 
-// pictures draws every figure, and of each run's requests those of its largest
+// pictured are the figures that become pictures: of the cells' distributions
+// those that the page shows first. It draws the others when they are chosen.
+func (r *Report) pictured() []figure.Figure {
+	places := r.plots()
+	return slices.DeleteFunc(slices.Clone(r.figures), func(f figure.Figure) bool {
+		return f.Group != "" && !overTime(f) && !slices.ContainsFunc(places, func(p *plot) bool { return p.ID == f.ID })
+	})
+}
+
+// pictures draws these figures, and of each run's requests those of its largest
 // batch, in one format. They are by ID.
 func (r *Report) pictures(format string) (map[string][]byte, error) {
 	var errs error
@@ -67,7 +79,7 @@ func (r *Report) pictures(format string) (map[string][]byte, error) {
 		}
 		all[id] = picture.Bytes()
 	}
-	for _, f := range r.figures {
+	for _, f := range r.pictured() {
 		draw(f.ID, f.Draw)
 	}
 	for _, t := range r.timelines {

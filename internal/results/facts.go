@@ -21,6 +21,9 @@ const (
 	FactHarness  = "harness"
 )
 
+// FactCard is the name of the fact which card of its kind a GPU is.
+const FactCard = "card"
+
 // Insecure is the comment in a text that stands for the flag -insecure.
 const Insecure = "INSECURE: certificates are not verified (-insecure), so whoever is on the way may have answered, and has the API key"
 
@@ -116,6 +119,7 @@ func (f *facts) device(d Device, several bool) {
 		of = fmt.Sprintf(" %d", d.Index)
 	}
 	f.add(FactGPU, "device"+of, d.Name)
+	f.add(FactGPU, FactCard+of, d.UUID)
 	f.add(FactGPU, "driver"+of, d.Driver)
 	if d.PowerLimit > 0 {
 		f.add(FactGPU, "power limit"+of, fmt.Sprintf("%.0f W", d.PowerLimit))

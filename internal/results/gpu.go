@@ -6,6 +6,7 @@ import "time"
 type Device struct {
 	Index      int     `json:"index"`
 	Name       string  `json:"name"`
+	UUID       string  `json:"uuid,omitempty"` // which card it is, like GPU-8f6f...
 	Driver     string  `json:"driver,omitempty"`
 	Memory     float64 `json:"memory_B,omitempty"`      // bytes; 0: unknown
 	PowerLimit float64 `json:"power_limit_W,omitempty"` // watts; 0: unknown

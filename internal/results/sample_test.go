@@ -28,7 +28,7 @@ func header(nonce string) Header {
 		Server:        json.RawMessage(`{"version":"0.32.0"}`),
 		Flags:         map[string]string{"batches": "1,4"},
 		Stamps:        "kernel",
-		Devices:       []Device{{Index: 0, Name: "A GPU", Driver: "580.1", Memory: 80 << 30, PowerLimit: 400}, {Index: 1, Name: "A GPU", Simulated: true}},
+		Devices:       []Device{{Index: 0, Name: "A GPU", UUID: "GPU-1", Driver: "580.1", Memory: 80 << 30, PowerLimit: 400}, {Index: 1, Name: "A GPU", Simulated: true}},
 		IdlePower:     69.4,
 		Model:         &roofline.Model{Name: "tiny", Layers: 2, Heads: 4, KVHeads: 4},
 		Peaks:         &roofline.GPU{Name: "A GPU", Bandwidth: 2e12, FLOPS: 3e14},

@@ -15,6 +15,7 @@ var (
 	serverLine   = regexp.MustCompile(`^url (\S+), version (\S+), context (\d+|unknown)`)
 	gpuLine      = regexp.MustCompile(`^gpu (\d+): (.*)$`)
 	driverPart   = regexp.MustCompile(`, driver ([^,]+)`)
+	uuidPart     = regexp.MustCompile(`, card ([\w-]+)`)
 	limitPart    = regexp.MustCompile(`, limit (\d+) W`)
 	idleLine     = regexp.MustCompile(`^gpu: (\d+) W when idle$`)
 	stampsLine   = regexp.MustCompile(`^stamps: (\w+)`)
@@ -106,7 +107,7 @@ func settings(text string) map[string]string {
 	return found
 }
 
-// device reads "NVIDIA H200, driver 580.159.04, limit 700 W".
+// device reads "NVIDIA H200, card GPU-8f6f, driver 580.159.04, limit 700 W".
 func device(h *Header, index, says string) {
 	d := Device{Simulated: strings.Contains(says, ", SIMULATED")}
 	d.Index, _ = strconv.Atoi(index)
@@ -114,6 +115,9 @@ func device(h *Header, index, says string) {
 		return
 	}
 	d.Name, _, _ = strings.Cut(says, ", ")
+	if m := uuidPart.FindStringSubmatch(says); m != nil {
+		d.UUID = m[1]
+	}
 	if m := driverPart.FindStringSubmatch(says); m != nil {
 		d.Driver = m[1]
 	}

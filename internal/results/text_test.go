@@ -34,7 +34,7 @@ workload: completions, token-id prompts, exact output length, prompt=20/output=7
 Unit tok/s better=higher
 # url http://h:1, version 0.20.2, context 8192 tokens
 # server settings: max-num-seqs=8 kv-cache-dtype=auto dtype=bfloat16
-# gpu 0: NVIDIA H200, driver 580.1, limit 700 W
+# gpu 0: NVIDIA H200, card GPU-89228d8f-b0d8, driver 580.1, limit 700 W
 # gpu 1: NVIDIA H200, driver 580.1, limit 650 W
 # gpu: 125 W when idle
 # stamps: kernel; client: a loop of N streams without a barrier, nice -10
@@ -70,7 +70,7 @@ func TestLoadText(t *testing.T) {
 	assert.Equal(t, 125.0, run.Header.IdlePower)
 	assert.Equal(t, map[string]string{"endpoint": "completions", "extensions": "on", "prompt": "20", "output": "7", "limits": "errors=1"}, run.Header.Flags)
 	assert.Equal(t, []Device{
-		{Index: 0, Name: "NVIDIA H200", Driver: "580.1", PowerLimit: 700},
+		{Index: 0, Name: "NVIDIA H200", UUID: "GPU-89228d8f-b0d8", Driver: "580.1", PowerLimit: 700},
 		{Index: 1, Name: "NVIDIA H200", Driver: "580.1", PowerLimit: 650},
 	}, run.Header.Devices)
 
