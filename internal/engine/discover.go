@@ -90,7 +90,7 @@ func (c *Client) serverInfo(ctx context.Context, i *Info) {
 		i.NotOffered = append(i.NotOffered, "GET /server_info (it holds the API key, so it is not kept)")
 		return
 	}
-	i.ServerInfo = raw
+	i.ServerInfo = escape(raw)
 }
 
 // echoes says whether a JSON value holds the API key, as it is or escaped.

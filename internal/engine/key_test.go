@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -73,5 +74,22 @@ func FuzzClean(f *testing.F) {
 		assert.LessOrEqual(t, len([]rune(got)), maxClean)
 		assert.NotContains(t, got, "\n")
 		assert.Equal(t, got, Clean(got))
+	})
+}
+
+func FuzzEscape(f *testing.F) {
+	f.Add(`{"a": ["\u202e\u009b31m", "\x7f", "\U000e0041", "é"]}`)
+	f.Add("[\"\xff\"]\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		var was, is any
+		if json.Unmarshal([]byte(s), &was) != nil {
+			return
+		}
+		got := escape(json.RawMessage(s))
+		require.NoError(t, json.Unmarshal(got, &is), "%s", got)
+		assert.Equal(t, was, is)
+		for _, r := range string(got) {
+			assert.True(t, unicode.IsPrint(r) || strings.ContainsRune(" \t\r\n", r), "%q", got)
+		}
 	})
 }
