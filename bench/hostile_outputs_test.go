@@ -76,6 +76,10 @@ func TestHostileServer(t *testing.T) {
 		stdout, stderr, got := withKey(t, within, vllmbench, args...)
 		what := strings.ReplaceAll(strings.Join(args, " "), dir+"/", "")
 		harmless(t, what, stdout+stderr)
+		if strings.Contains(what, "-format=md") {
+			inertMarkup(t, what, stdout)
+			wholeTables(t, what, stdout)
+		}
 		assert.Equal(t, status, got, "%s: %s", what, stderr)
 		said[args[0]] += stdout
 	}
@@ -90,7 +94,9 @@ func TestHostileServer(t *testing.T) {
 	run(0, 1500*time.Millisecond, "monitor", "-plain", "-interval=200ms", "-url="+url, "-gpu=dcgm="+url+"/dcgm/metrics", "-log="+filepath.Join(dir, "timeline.csv"))
 	assert.Contains(t, said["monitor"], "# watched for ")
 	allFiles(t, dir)
-	wholeTables(t, into)
+	text, err := os.ReadFile(filepath.Join(into, "report.md"))
+	require.NoError(t, err)
+	wholeTables(t, "report.md", string(text))
 }
 
 // allFiles looks into every file that was written.
@@ -135,12 +141,10 @@ func allFiles(t *testing.T, dir string) {
 var separator = regexp.MustCompile(`^\|([ :-]+\|)+$`)
 
 // wholeTables asserts that every row of a Markdown table has the columns of its head.
-func wholeTables(t *testing.T, dir string) {
+func wholeTables(t *testing.T, what, text string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "report.md"))
-	require.NoError(t, err)
 	columns, tables, rows := 0, 0, 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		bars := strings.Count(line, "|") - strings.Count(line, `\|`)
 		switch {
 		case separator.MatchString(strings.TrimSpace(line)):
@@ -153,6 +157,6 @@ func wholeTables(t *testing.T, dir string) {
 			assert.Equal(t, columns, bars, line)
 		}
 	}
-	t.Logf("%d tables with %d rows in report.md", tables, rows)
+	t.Logf("%s: %d tables with %d rows", what, tables, rows)
 	assert.Positive(t, rows)
 }

@@ -91,7 +91,7 @@ type facts []Fact
 // add adds a fact, unless its value is unknown.
 func (f *facts) add(group, name, value string) {
 	if value != "" {
-		*f = append(*f, Fact{group, name, value})
+		*f = append(*f, Fact{group, oneLine(name), oneLine(value)}) // of the server's raw JSON, too
 	}
 }
 

@@ -65,6 +65,7 @@ func Open(dir string) (*Run, error) {
 	if err := run.attach(root); err != nil {
 		return nil, fmt.Errorf("cannot read the run in %s: %w", dir, err)
 	}
+	run.clean()
 	return run, nil
 }
 
@@ -133,6 +134,7 @@ func (r *Run) Requests(i int) iter.Seq2[client.Result, error] {
 		if r.requests != nil {
 			err = decodeRequests(io.NewSectionReader(r.requests, span.Offset, span.Bytes), func(res client.Result) bool {
 				n++
+				res.Error, res.FinishReason = oneLine(res.Error), oneLine(res.FinishReason)
 				more = yield(res, nil)
 				return more
 			})

@@ -79,6 +79,7 @@ func readText(text []byte, path string) (*Run, error) {
 		run.Rows = append(run.Rows, Row{Repetition: repetitions[f.row.Name], Measured: f.row})
 	}
 	run.warn("%s", TextLacks)
+	run.clean()
 	return run, nil
 }
 
