@@ -60,14 +60,16 @@ func (l Limits) String() string {
 	return strings.Join(s, ",")
 }
 
+const noLimit = 1e9 // nothing comes near it, and an int holds it
+
 // Set changes limits, written as "turnaround=0.05,errors=3".
 func (l *Limits) Set(s string) error {
 	set := map[string]float64{}
 	for part := range strings.SplitSeq(s, ",") {
 		name, text, _ := strings.Cut(part, "=")
 		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(v >= 0) {
-			return fmt.Errorf("%q is not of the form NAME=NUMBER", part)
+		if err != nil || !(v >= 0 && v <= noLimit) {
+			return fmt.Errorf("%q is not of the form NAME=NUMBER, with a number of 0 to %d", part, int(noLimit))
 		}
 		if !known(name) {
 			return fmt.Errorf("there is no limit %q: -explain lists them", name)
