@@ -123,7 +123,8 @@ func grid(b *strings.Builder, rows [][]string, rule string) {
 	}
 }
 
-// escape keeps what a reason or a name holds from being markup.
+// escape keeps what a reason or a name holds from being markup, a link or a
+// mention. Brackets alone are intervals, and stay.
 func escape(s string) string {
-	return strings.NewReplacer("|", `\|`, "*", `\*`, "<", "&lt;", "_", `\_`, "~", `\~`).Replace(s)
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "<", "&lt;", "_", `\_`, "~", `\~`, "`", "\\`", "$", `\$`, "](", `]\(`, "@", "@\u200b").Replace(s)
 }
