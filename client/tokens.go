@@ -19,14 +19,15 @@ func credit(marks []mark, n int) (events []Event, estimated bool) {
 	return eventsOf(marks, spread(marks, n)), true
 }
 
-// byUsage counts the growth of usage from event to event, if every event tells it.
+// byUsage counts the growth of usage from event to event, if every event tells
+// it. What a chat's role is said to have grown by came with the event after it.
 func byUsage(marks []mark) (weights []int, sum int) {
 	weights = make([]int, len(marks))
 	for i, m := range marks {
 		if m.bears && !m.usage {
 			return weights, -1
 		}
-		if m.choice && m.usage && m.completion > sum {
+		if m.token() && m.usage && m.completion > sum {
 			weights[i] = m.completion - sum
 			sum = m.completion
 		}

@@ -32,6 +32,7 @@ func TestCredit(t *testing.T) {
 	at := func(n int) string {
 		return fmt.Sprintf(`{"choices":[{"text":"a"}],"usage":{"completion_tokens":%d}}`, n)
 	}
+	early := `{"choices":[{"delta":{"role":"assistant","content":""}}],"usage":{"completion_tokens":1}}`
 	zero := `{"choices":[{"delta":{"role":"assistant"}}],"usage":{"completion_tokens":0}}`
 	tests := []struct {
 		name      string
@@ -48,6 +49,8 @@ func TestCredit(t *testing.T) {
 		{"ids", streamOf(ids2, ids1, last), 3, []int{2, 1}, false},
 		{"continuous, K=N", streamOf(at(1), at(2), at(3), last), 3, []int{1, 1, 1}, false},
 		{"continuous, K<N", streamOf(zero, at(4), at(5), at(9), last), 9, []int{4, 1, 4}, false},
+		{"continuous, a role is no token", streamOf(early, at(1), at(2), last), 2, []int{1, 1}, false},
+		{"continuous, a role is said to be a token more", streamOf(early, at(2), at(3), last), 3, []int{2, 1}, false},
 		{"continuous, an event adds nothing", streamOf(at(2), at(2), at(3), last), 3, []int{2, 1}, false},
 		{"continuous, K=1", streamOf(at(9), last), 9, []int{9}, false},
 		{"usage on the last event only", streamOf(a, a, at(3)), 3, []int{1, 1, 1}, false},
