@@ -66,8 +66,8 @@ func (f *finding) errs() (errs []string) {
 		say(res.PromptTokens != a.prompt, "%d prompt tokens instead of %d", res.PromptTokens, a.prompt)
 		say(a.output >= 0 && res.OutputTokens != a.output, "%d output tokens instead of %d", res.OutputTokens, a.output)
 	}
-	say(a.events >= 0 && len(res.Events) != a.events, "%d events instead of %d", len(res.Events), a.events)
-	say(a.events >= 0 && res.Estimated != a.estimated, "estimated: %v", res.Estimated)
+	say(len(res.Events) != a.events, "%d events instead of %d", len(res.Events), a.events)
+	say(res.Estimated != a.estimated, "estimated: %v", res.Estimated)
 	tokens := 0
 	for _, e := range res.Events {
 		tokens += e.Tokens

@@ -24,6 +24,10 @@ var exceptions = map[string]struct {
 		func(req *client.Request, _ fault, _ *vllmsim.Truth) bool { return req.ContinuousUsage }},
 	"swallow": {"the last token's event takes the finish reason with it", client.Truncated,
 		func(req *client.Request, f fault, truth *vllmsim.Truth) bool { return f.swallowsLast(req, truth) }},
+	"early-done": {"if all tokens have come with their usage, nothing is missing", client.OK,
+		func(req *client.Request, _ fault, truth *vllmsim.Truth) bool {
+			return req.ContinuousUsage && sent(truth) >= req.OutputTokens
+		}},
 	"gzip": {"a client that cannot read the stream's end waits for it, if the connection does not end", client.TimeoutFirstToken,
 		func(_ *client.Request, _ fault, truth *vllmsim.Truth) bool {
 			return slices.ContainsFunc(truth.Faults, func(f vllmsim.Fault) bool { return f.String() == "slow-end=ever" })
@@ -87,10 +91,10 @@ func wanted(req *client.Request, truth *vllmsim.Truth) client.Outcome {
 	return client.OK
 }
 
-// An account is what the client must have counted of a stream. -1 is what cannot be told.
+// An account is what the client must have counted of a stream.
 type account struct {
 	usage          bool // it has seen one
-	prompt, output int  // tokens, of it
+	prompt, output int  // tokens, of it; -1: cannot be told
 	events         int  // that bear tokens
 	estimated      bool
 }
@@ -98,7 +102,7 @@ type account struct {
 // balance draws the account of a stream.
 func balance(req *client.Request, truth *vllmsim.Truth) account {
 	events, bearing, offset := len(truth.Events), len(truth.Events), 0
-	a := account{prompt: truth.PromptTokens, events: -1}
+	a := account{prompt: truth.PromptTokens}
 	whole := truth.End == vllmsim.Completed // all that comes before [DONE] was sent
 	last, swallowed, unfinished, stalled := true, false, false, false
 	for _, f := range faultsOf(truth) {
@@ -134,7 +138,8 @@ func balance(req *client.Request, truth *vllmsim.Truth) account {
 		return a
 	}
 	switch {
-	case req.ContinuousUsage && offset != 0: // and a role's event has one, or the first event none
+	case req.ContinuousUsage && offset < 0 && truth.Events[0].Tokens+offset <= 0: // then the first event is said to add nothing
+		a.events = events - 1
 	case a.output == events || req.ContinuousUsage && !unfinished:
 		a.events = events
 	default:

@@ -49,6 +49,7 @@ const (
 	warmUp   = 256 // streams that meet no fault
 	shortest = 6   // output tokens
 	longest  = 18
+	kvBlocks = 2048 // for all, and few enough that the prefix cache is soon full
 	chatText = "Tell me of a campaign."
 )
 

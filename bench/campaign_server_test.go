@@ -36,7 +36,7 @@ type campaign struct {
 func newCampaign(t *testing.T, seed uint64, rules []string) *campaign {
 	t.Helper()
 	c := &campaign{t: t, seed: seed}
-	config := vllmsim.Config{GPU: "H200", MaxModelLen: 4096, Timing: vllmsim.Timing{Step: 50 * time.Microsecond}}
+	config := vllmsim.Config{GPU: "H200", MaxModelLen: 4096, NumGPUBlocksOverride: kvBlocks, Timing: vllmsim.Timing{Step: 50 * time.Microsecond}}
 	config.Faults.Seed, config.Faults.After, config.Faults.Truth = seed, warmUp, c.book.tell
 	for _, text := range rules {
 		r, err := vllmsim.ParseRule(text)

@@ -78,7 +78,7 @@ func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<
 // nothing to be left when the server is closed.
 func checkStocks(t *testing.T, stocks []stock) {
 	t.Helper()
-	const growth = 4 << 20 // bytes; the heap is never twice the same
+	const growth = 2 << 20 // bytes; the heap is never twice the same
 	before, start, closed := stocks[0], stocks[1], stocks[len(stocks)-1]
 	for _, s := range stocks[2 : len(stocks)-1] {
 		assert.LessOrEqual(t, s.goroutines, start.goroutines, "goroutines in the %s", s.when)
