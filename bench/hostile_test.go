@@ -53,14 +53,14 @@ func hostile(t *testing.T, spoil bool) (url string) {
 				model := func(id string) map[string]any {
 					return map[string]any{"id": id, "owned_by": bad[:500], "root": bad[:500], "max_model_len": 4096}
 				}
-				return answer(w, 200, map[string]any{"data": []any{model(bad), model(hostileModel + "\x1b"), model(hostileModel)}})
+				return answer(w, http.StatusOK, map[string]any{"data": []any{model(bad), model(hostileModel + "\x1b"), model(hostileModel)}})
 			case r.URL.Path == "/version":
-				return answer(w, 200, map[string]any{"version": bad})
+				return answer(w, http.StatusOK, map[string]any{"version": bad})
 			case r.URL.Path == "/server_info" && spoil:
 				http.Redirect(w, r, "http://127.0.0.1:1/?key="+hostileKey, http.StatusTemporaryRedirect)
 				return true
 			case r.URL.Path == "/server_info":
-				return answer(w, 200, map[string]any{"vllm_config": map[string]any{"scheduler_config": map[string]any{"max_num_seqs": strings.ReplaceAll(bad, hostileKey, "")}}})
+				return answer(w, http.StatusOK, map[string]any{"vllm_config": map[string]any{"scheduler_config": map[string]any{"max_num_seqs": strings.ReplaceAll(bad, hostileKey, "")}}})
 			case r.URL.Path == "/dcgm/metrics":
 				fmt.Fprintf(w, "DCGM_FI_DEV_POWER_USAGE{gpu=\"0\",modelName=%s,DCGM_FI_DRIVER_VERSION=%s} 100\n", label(bad[:300]), label(bad[:300]))
 				return true
@@ -81,9 +81,9 @@ func spoilt(w http.ResponseWriter, n int64, bad string, answer func(http.Respons
 	message, _ := json.Marshal(bad) // a string always encodes
 	switch n % 6 {
 	case 0:
-		return answer(w, 400, map[string]any{"error": map[string]any{"message": bad}})
+		return answer(w, http.StatusBadRequest, map[string]any{"error": map[string]any{"message": bad}})
 	case 1:
-		http.Error(w, bad[:5000], 503)
+		http.Error(w, bad[:5000], http.StatusServiceUnavailable)
 	case 2:
 		http.Redirect(w, &http.Request{Method: "POST"}, "http://127.0.0.1:1/?key="+hostileKey, http.StatusPermanentRedirect)
 	case 3:

@@ -83,3 +83,10 @@ func TestExporterPassword(t *testing.T) {
 	assert.Equal(t, "dcgm=http://[user]@"+u.Host+"/dcgm/metrics", run.Header.Flags["gpu"])
 	require.NoError(t, run.Close())
 }
+
+// TestEmbeddedServerIsLocal: nobody but this machine reaches it unless told.
+func TestEmbeddedServerIsLocal(t *testing.T) {
+	t.Parallel()
+	address, _ := serveAlone(t)
+	assert.Regexp(t, `^http://127\.0\.0\.1:\d+$`, address)
+}
