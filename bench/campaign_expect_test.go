@@ -118,7 +118,7 @@ func balance(req *client.Request, truth *vllmsim.Truth) account {
 		case "gzip":
 			return account{}
 		case "swallow":
-			swallowed, unfinished = true, f.swallowsLast(req, truth)
+			swallowed, unfinished = true, unfinished || f.swallowsLast(req, truth)
 		case "stall", "reset", "cut", "end", "error":
 			whole = whole || f.at == atDone
 			stalled = f.Name() == "stall" && truth.End == vllmsim.Left
