@@ -23,6 +23,7 @@ func commands() []command {
 		{"monitor", "show a server and its GPU while they work", watch},
 		{"ab", "measure two servers in turns, so that drift does not pass for a difference", turns},
 		{"compare", "hold two runs against each other, and decide", compareRuns},
+		{"fit", "find the overheads with which the embedded server behaves as a measured one", fitRun},
 		{"export", "write the JSON and CSV files of saved runs", export},
 		{"report", "answer from saved runs, with plots: a page, Markdown, pictures", reportRuns},
 	}

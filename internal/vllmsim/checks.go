@@ -73,8 +73,8 @@ func (t Timing) check() error {
 		return fmt.Errorf("bandwidth-share is %g: it must be above 0 and at most 1", t.Bandwidth)
 	case !(t.Compute > 0 && t.Compute <= 1):
 		return fmt.Errorf("compute-share is %g: it must be above 0 and at most 1", t.Compute)
-	case t.Step < 0 || t.Request < 0:
-		return fmt.Errorf("step-overhead is %v and request-overhead %v: both must be 0 or more", t.Step, t.Request)
+	case t.Step < 0 || t.Request < 0 || t.Latency < 0:
+		return fmt.Errorf("step-overhead is %v, request-overhead %v and request-latency %v: all must be 0 or more", t.Step, t.Request, t.Latency)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestConfigErrors(t *testing.T) {
 		{Config{LongPrefillTokenThreshold: -1}, "long-prefill-token-threshold is -1: it must be 0 or more"},
 		{Config{Timing: Timing{Bandwidth: 2}}, "bandwidth-share is 2: it must be above 0 and at most 1"},
 		{Config{Timing: Timing{Compute: -1}}, "compute-share is -1: it must be above 0 and at most 1"},
-		{Config{Timing: Timing{Request: -1}}, "step-overhead is 540µs and request-overhead -1ns: both must be 0 or more"},
+		{Config{Timing: Timing{Request: -1}}, "step-overhead is 540µs, request-overhead -1ns and request-latency 0s: all must be 0 or more"},
 		{Config{NoChunkedPrefill: true}, "max_num_batched_tokens (2048) is smaller than max_model_len (32768). This effectively limits the maximum sequence length " +
 			"to max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len"},
 		{Config{NumGPUBlocksOverride: 65}, "the KV cache is too small: To serve at least one request with the model's max seq len (32768), " +

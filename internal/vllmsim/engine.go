@@ -5,26 +5,17 @@ import (
 	"time"
 )
 
-// An engine runs steps one after another in a goroutine of its own.
+// An engine runs the steps of a pipeline in a goroutine of its own.
 //
-// Its clock is absolute: a step begins when the one before was planned to end,
+// The clock is the plan's: a step begins when the one before was planned to end,
 // not when the goroutine woke up, so late wake-ups do not add up. Only an idle
 // engine starts from the present.
-//
-// With asynchronous scheduling, as vLLM has it on GPUs, a step is scheduled and
-// prepared while the one before runs. The GPU then has no gaps, and whoever
-// arrives during a step comes into the step after the next.
 type engine struct {
-	sched      *Scheduler
-	steps      *stepTimer
-	drift      drift
+	pipeline
 	gpu        *gpu
 	metrics    *metrics
 	sleepUntil func(time.Time)
 	jobs       map[uint64]*job
-	clock      time.Time // of the plan: until when the engine's CPU has worked
-	depth      int       // steps in flight at a time
-	inFlight   []launched
 	paused     bool
 	countWork  bool
 
@@ -36,25 +27,14 @@ type engine struct {
 	stopped chan struct{}
 }
 
-// A launched is a step that the GPU runs, or will run next.
-type launched struct {
-	batch      Batch
-	step       stepTime
-	begin, end time.Time // of its kernels
-}
-
 // maxLag is how far the clock may fall behind before it gives up catching up:
 // after a stopped process, a burst of steps would tell nothing.
 const maxLag = 100 * time.Millisecond
 
 func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 	e := &engine{
-		sched: NewScheduler(s.Limits), steps: newStepTimer(s), gpu: newGPU(s, time.Now()), depth: 1,
-		drift: drift{share: s.Drift, over: s.DriftOver}, metrics: m, sleepUntil: sleepUntil, jobs: make(map[uint64]*job), stopped: make(chan struct{}),
-	}
-	e.countWork = s.EnableMFUMetrics
-	if !s.NoAsyncScheduling {
-		e.depth = maxInFlight
+		pipeline: newPipeline(s), gpu: newGPU(s, time.Now()), metrics: m, sleepUntil: sleepUntil,
+		jobs: make(map[uint64]*job), countWork: s.EnableMFUMetrics, stopped: make(chan struct{}),
 	}
 	e.changed = sync.NewCond(&e.mu)
 	return e
@@ -65,7 +45,7 @@ func newEngine(s settings, m *metrics, sleepUntil func(time.Time)) *engine {
 func (e *engine) run() {
 	defer close(e.stopped)
 	for e.betweenSteps() {
-		if !e.paused && e.launch() && len(e.inFlight) < e.depth {
+		if !e.paused && e.schedule() && !e.full() {
 			e.sleepUntil(e.clock)
 			continue
 		}
@@ -98,27 +78,20 @@ func (e *engine) betweenSteps() bool {
 	return !e.closing
 }
 
-// launch schedules a step and gives it to the GPU. It returns false when there
-// is none: all requests wait for their last token, or to be resumed.
-func (e *engine) launch() bool {
+// schedule launches the next step, and reports whether there is one.
+func (e *engine) schedule() bool {
 	batch := e.sched.Schedule()
 	e.begin(batch)
-	if len(batch.Work) == 0 {
+	if !e.launch(batch) {
 		return false
 	}
-	step := e.drift.slowed(e.steps.step(batch), e.clock)
+	l := e.inFlight[len(e.inFlight)-1]
 	if e.countWork {
-		e.metrics.worked(step.work, float64(batch.Tokens)*e.steps.model.KVBytesPerToken())
+		e.metrics.worked(l.step.work, float64(batch.Tokens)*e.steps.model.KVBytesPerToken())
 	}
-	e.clock = e.clock.Add(step.overhead)
-	l := launched{batch: batch, step: step, begin: e.clock}
-	if n := len(e.inFlight); n == 0 {
-		e.gpu.run(l.begin, step)
-	} else if last := e.inFlight[n-1].end; l.begin.Before(last) {
-		l.begin = last
+	if len(e.inFlight) == 1 {
+		e.gpu.run(l.begin, l.step)
 	}
-	l.end = l.begin.Add(step.kernels)
-	e.inFlight = append(e.inFlight, l)
 	return true
 }
 
@@ -127,11 +100,7 @@ func (e *engine) finish() {
 	if len(e.inFlight) == 0 {
 		return
 	}
-	l := e.inFlight[0]
-	e.inFlight = append(e.inFlight[:0], e.inFlight[1:]...)
-	if l.end.After(e.clock) {
-		e.clock = l.end
-	}
+	l := e.land()
 	e.sleepUntil(e.clock)
 	e.mu.Lock()
 	e.takeAborts()

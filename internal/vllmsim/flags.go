@@ -81,7 +81,8 @@ func (c *Config) addOwnFlags(f *flag.FlagSet) {
 	f.Float64Var(&c.Timing.Bandwidth, "bandwidth-share", 0, "`share` of the GPU's peak at which a step's bytes move (default 0.786)")
 	f.Float64Var(&c.Timing.Compute, "compute-share", 0, "`share` of the GPU's peak at which a step's operations run (default 0.66)")
 	f.DurationVar(&c.Timing.Step, "step-overhead", 0, "`time` that the CPU needs for a step (default 540us)")
-	f.DurationVar(&c.Timing.Request, "request-overhead", 0, "`time` that the API server needs for a request, one after another (default none)")
+	f.DurationVar(&c.Timing.Request, "request-overhead", 0, "CPU `time` of the API server for a request, shared by those that come together (default none)")
+	f.DurationVar(&c.Timing.Latency, "request-latency", 0, "`time` that passes besides before the engine has a request (default none)")
 	c.Faults.addFlags(f)
 }
 

@@ -84,14 +84,14 @@ func TestFlags(t *testing.T) {
 		"--max-num-seqs 2 --max-num-batched-tokens 3 --gpu-memory-utilization 0.5 --block-size 4 --num-gpu-blocks-override 5 "+
 		"--no-enable-prefix-caching --kv-cache-dtype fp8 --long-prefill-token-threshold 6 --long-prefill-token-threshold-adaptive "+
 		"--scheduling-policy priority --watermark 0.01 --stream-interval 7 --no-enable-chunked-prefill --no-scheduler-reserve-full-isl "+
-		"--no-async-scheduling --bandwidth-share 0.6 --compute-share 0.7 --step-overhead 1ms --request-overhead 2ms --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
+		"--no-async-scheduling --bandwidth-share 0.6 --compute-share 0.7 --step-overhead 1ms --request-overhead 2ms --request-latency 3ms --api-key k --drift 0.1 --drift-over 2m"), io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, Config{
 		Model: "m", TensorParallelSize: 9, ServedModelName: "s", GPU: "g", MaxModelLen: 1, MaxNumSeqs: 2, MaxNumBatchedTokens: 3,
 		GPUMemoryUtilization: 0.5, BlockSize: 4, NumGPUBlocksOverride: 5, NoPrefixCaching: true, APIKey: "k",
 		KVCacheDType: "fp8", LongPrefillTokenThreshold: 6, LongPrefillTokenThresholdAdaptive: true, SchedulingPolicy: "priority",
 		Watermark: 0.01, StreamInterval: 7, NoChunkedPrefill: true, NoReserveFullISL: true, NoAsyncScheduling: true,
-		Timing: Timing{Bandwidth: 0.6, Compute: 0.7, Step: time.Millisecond, Request: 2 * time.Millisecond},
+		Timing: Timing{Bandwidth: 0.6, Compute: 0.7, Step: time.Millisecond, Request: 2 * time.Millisecond, Latency: 3 * time.Millisecond},
 		Drift:  0.1, DriftOver: 2 * time.Minute,
 	}, o.Config)
 	assert.Equal(t, "0.0.0.0", o.host)

@@ -21,7 +21,7 @@ type Server struct {
 	created   time.Time
 	modelJSON string // ServedModelName as a JSON string
 	nextID    atomic.Uint64
-	door      door
+	door      frontDoor
 
 	page                 page // of a server with faults
 	generations, scrapes atomic.Uint64
@@ -45,7 +45,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{settings: resolved, metrics: newMetrics(resolved), created: time.Now(), modelJSON: string(name)}
 	s.engine = newEngine(resolved, s.metrics, sleepUntil)
-	s.door.each = resolved.Timing.Request
+	s.door.each, s.door.latency = resolved.Timing.Request, resolved.Timing.Latency
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,

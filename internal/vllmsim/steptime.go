@@ -26,9 +26,13 @@ type Timing struct {
 	// diagnostic).
 	Step time.Duration `json:"step_ns"`
 
-	// Request is what the API server needs for a request before the engine has
-	// it, one request after another. Default none.
+	// Request is the CPU time that the API server needs for a request before the
+	// engine has it. Requests that come together share the CPU. Default none.
 	Request time.Duration `json:"request_ns"`
+
+	// Latency is what else passes before the engine has a request, for each by
+	// itself. Default none.
+	Latency time.Duration `json:"latency_ns"`
 }
 
 const (
