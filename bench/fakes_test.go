@@ -22,9 +22,16 @@ import (
 // simulate runs an embedded server in this process, and returns its URL.
 func simulate(t *testing.T, c vllmsim.Config) string {
 	t.Helper()
-	s, err := vllmsim.New(c)
-	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	serve(t, l, c)
+	return "http://" + l.Addr().String()
+}
+
+// serve runs an embedded server behind l until the test ends.
+func serve(t *testing.T, l net.Listener, c vllmsim.Config) {
+	t.Helper()
+	s, err := vllmsim.New(c)
 	require.NoError(t, err)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -32,7 +39,6 @@ func simulate(t *testing.T, c vllmsim.Config) string {
 		assert.NoError(t, s.Close())
 		assert.NoError(t, <-served)
 	})
-	return "http://" + l.Addr().String()
 }
 
 // A proxy stands before a good server and spoils what passes. Nil fields spoil nothing.

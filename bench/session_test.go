@@ -218,8 +218,12 @@ func (s *session) close(ok bool) error {
 		s.stop()
 	}
 	if s.record != nil {
-		err = errors.Join(err, s.saveGPU())
-		err = errors.Join(err, s.record.Close(ok && err == nil))
+		saved := s.saveGPU()
+		ended := s.record.Close(ok && err == nil && saved == nil)
+		if errors.Is(ended, saved) {
+			saved = nil // a disk that ran full is said once
+		}
+		err = errors.Join(err, saved, ended)
 	}
 	return err
 }

@@ -1,11 +1,9 @@
 package bench
 
 import (
+	"crypto/tls"
 	"encoding/pem"
-	"io"
-	"log"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,26 +16,25 @@ import (
 	"vllmbench/internal/vllmsim"
 )
 
-// overTLS puts a certificate that no system trusts before the server at target, and returns the file of its authority.
-func overTLS(t *testing.T, target string) (address, ca string) {
+// simulateTLS runs an embedded server over TLS, with a certificate that no system trusts, and returns the file of its authority.
+func simulateTLS(t *testing.T) (address, ca string) {
 	t.Helper()
-	to, err := url.Parse(target)
-	require.NoError(t, err)
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0)}
-	s := httptest.NewUnstartedServer(forward)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.StartTLS()
-	t.Cleanup(s.Close)
+	certified := httptest.NewTLSServer(nil) // for its certificate
+	certified.Close()
 	ca = filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o666))
-	return s.URL, ca
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certified.Certificate().Raw}), 0o666))
+
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: certified.TLS.Certificates})
+	require.NoError(t, err)
+	serve(t, l, vllmsim.Config{})
+	return "https://" + l.Addr().String(), ca
 }
 
 // TestTLS measures over TLS: with the authority named it is like any run; not
 // verified, every output says so.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	address, ca := overTLS(t, simulate(t, vllmsim.Config{}))
+	address, ca := simulateTLS(t)
 	for flag, insecure := range map[string]bool{"-ca=" + ca: false, "-insecure": true} {
 		dir := filepath.Join(t.TempDir(), "run")
 		c := runChild(t, tiny("-url="+address, flag, "-record="+dir, "-test.bench=Latency", "-gpu=auto")...)

@@ -60,7 +60,7 @@ func TestEndlessAnswers(t *testing.T) {
 			assert.Equal(t, tt.want, res.Outcome)
 			assert.Contains(t, res.Error, tt.error)
 			assert.LessOrEqual(t, len([]rune(res.Error)), 304)
-			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "bytes, freed ones and the script's included")
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(768<<20), "bytes, freed ones and the script's included")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,9 +17,9 @@ import (
 
 // TestTLS: an unknown certificate is refused before the key is sent; a trusted one is measured with kernel stamps.
 func TestTLS(t *testing.T) {
-	asked := 0
+	var asked atomic.Int64
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		assert.Equal(t, "Bearer k", r.Header.Get("Authorization"))
 		assert.Equal(t, 1, r.ProtoMajor, "one stream a connection")
 		io.WriteString(w, text("a", "")+text("b", "")+text("c", "length")+usage(5, 3)+doneEvent)
@@ -42,18 +43,18 @@ func TestTLS(t *testing.T) {
 		{"not verified", &tls.Config{InsecureSkipVerify: true}, OK},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			before := asked
+			before := asked.Load()
 			c, err := New(Config{BaseURL: s.URL, APIKey: "k", TLS: tt.conf})
 			require.NoError(t, err)
 			defer c.Close()
 			res := c.Generate(t.Context(), three())
 			assert.Equal(t, tt.want, res.Outcome, res.Error)
 			if tt.want == OK {
-				assert.Equal(t, before+1, asked)
+				assert.Equal(t, before+1, asked.Load())
 				assert.Len(t, res.Events, 3)
 				return
 			}
-			assert.Equal(t, before, asked)
+			assert.Equal(t, before, asked.Load())
 			assert.Contains(t, res.Error, "certificate")
 		})
 	}
