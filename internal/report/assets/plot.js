@@ -80,7 +80,7 @@ class Plot {
     const scale = (a, range) => ({ time: false, distr: fig[a].scale === "linear" ? 1 : 3, log: fig[a].scale === "log2" ? 2 : 10, range });
     const [low, high] = full(fig, "y");
     return {
-      width, height: this.height(width), legend: { show: false }, padding: [8, this.margin(), 0, 0],
+      width, height: this.height(width), legend: { show: false }, padding: [8, this.margin(width), 0, 0],
       scales: { x: scale("x", () => this.view), y: scale("y", () => [low, high]) },
       axes: [{ ...axis("x", 32), label: fig.x.label, labelFont: "12px system-ui, sans-serif", labelSize: 18 }, axis("y", 52)],
       series: [{}, ...fig.lines.map((l) => ({ paths: () => null, points: { show: false }, stroke: look(colours, l.run).colour }))],
@@ -94,13 +94,13 @@ class Plot {
     };
   }
 
-  // margin leaves room for the labels at the lines' ends.
-  margin() {
+  // margin leaves room for the labels at the lines' ends, of at most two fifths of the width.
+  margin(width) {
     if (this.narrow) return 12;
     if (this.axis !== null) return 70; // the same for all that share the axis
     const ctx = document.createElement("canvas").getContext("2d");
     ctx.font = "12px system-ui, sans-serif";
-    return Math.min(16 + Math.max(0, ...this.named().map((l) => ctx.measureText(l.label).width)), 220);
+    return Math.min(16 + Math.max(0, ...this.named().map((l) => ctx.measureText(l.label).width)), 0.4 * width);
   }
 
   draw(u) {
