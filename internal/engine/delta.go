@@ -6,12 +6,14 @@ import (
 )
 
 // A Delta is what the server counted between two snapshots. If Reset, the
-// two are not of the same life of the same server, and no number is known.
+// two are not of the same life of the same server; if Several, they are of
+// servers that live beside each other. No number is known then.
 type Delta struct {
 	Elapsed time.Duration
 	Counters
-	Reset bool
-	Why   string // why Reset, in words
+	Reset   bool
+	Several bool
+	Why     string // why Reset or Several, in words
 }
 
 // Since returns what was counted since before. What is unknown in either is unknown.

@@ -29,6 +29,7 @@ type Info struct {
 	Root        string            `json:"root,omitempty"`          // where the server has the model from
 	MaxModelLen int               `json:"max_model_len,omitempty"` // tokens of prompt and output together; 0: unknown
 	TokenIDs    bool              `json:"token_ids"`               // takes prompts of token ids
+	Counters    bool              `json:"counters,omitempty"`      // has vLLM's counters in /metrics
 	CacheConfig map[string]string `json:"cache_config,omitempty"`  // labels of vllm:cache_config_info
 	ServerInfo  json.RawMessage   `json:"server_info,omitempty"`   // vLLM's /server_info
 	NotOffered  []string          `json:"not_offered,omitempty"`   // "GET /version (404 Not Found)", ...
@@ -57,11 +58,11 @@ func (c *Client) Discover(ctx context.Context, model string) (*Info, error) {
 	version := c.version(ctx, i)
 	c.serverInfo(ctx, i)
 	c.tokens(ctx, i)
-	families := c.cacheConfig(ctx, i)
+	c.counters(ctx, i)
 	switch {
 	case strings.HasPrefix(a.server, string(VLLMSim)):
 		i.Kind = VLLMSim
-	case version && (families || m.OwnedBy == string(VLLM)):
+	case version && (i.Counters || m.OwnedBy == string(VLLM)):
 		i.Kind = VLLM
 	}
 	if ctx.Err() != nil {
@@ -110,9 +111,9 @@ func (c *Client) echoes(raw json.RawMessage) bool {
 	}
 }
 
-// cacheConfig keeps the labels of vllm:cache_config_info, and says whether
-// the server has vLLM's metrics.
-func (c *Client) cacheConfig(ctx context.Context, i *Info) bool {
+// counters finds out whether the server has vLLM's counters, and which are
+// missing, and keeps the labels of vllm:cache_config_info.
+func (c *Client) counters(ctx context.Context, i *Info) {
 	a, err := c.get(ctx, "/metrics")
 	var p page
 	if err == nil {
@@ -120,14 +121,16 @@ func (c *Client) cacheConfig(ctx context.Context, i *Info) bool {
 	}
 	if err != nil {
 		c.missing(i, "GET /metrics", err)
-		return false
+		return
 	}
-	if !p.vllm() {
+	if i.Counters = p.vllm(); !i.Counters {
 		i.NotOffered = append(i.NotOffered, "vllm: families in GET /metrics (counters and histograms are unknown)")
-		return false
+		return
 	}
 	i.CacheConfig = p.labels("vllm:cache_config_info", c.clean)
-	return true
+	if lost := p.only(i.Model).counters().unknown(); len(lost) > 0 {
+		i.NotOffered = append(i.NotOffered, fmt.Sprintf("counters in GET /metrics of %s", strings.Join(lost, ", ")))
+	}
 }
 
 // optional decodes the answer to a GET into out, or notes why there is none.

@@ -28,7 +28,16 @@ func TestDiscoverVLLM(t *testing.T) {
 		assert.Equal(t, "8192", i.CacheConfig["num_gpu_blocks"])
 		assert.JSONEq(t, `{"vllm_config":{"seed":0},"vllm_env":{},"system_env":{}}`, string(i.ServerInfo))
 		assert.Empty(t, i.NotOffered)
+		assert.True(t, i.Counters)
 	}
+}
+
+func TestDiscoverNamesCountersThatAreMissing(t *testing.T) {
+	page := "# TYPE vllm:prompt_tokens_total counter\nvllm:prompt_tokens_total 1\n# TYPE vllm:generation_tokens_total counter\nvllm:generation_tokens_total 1\n"
+	i, err := start(t, vllmRoutes(t, routes{"GET /metrics": says(200, page)})).Discover(t.Context(), "tiny")
+	require.NoError(t, err)
+	assert.True(t, i.Counters)
+	assert.Equal(t, []string{"counters in GET /metrics of finished requests, prefix cache hits, preemptions"}, i.NotOffered)
 }
 
 func TestDiscoverUnderAPath(t *testing.T) {

@@ -69,6 +69,15 @@ type Snapshot struct {
 	Created float64 // creation times of the token counter, summed over engines: a mark of this server's life; 0: unknown
 }
 
+// InFlight is the number of requests that the engines hold, by the gauges of
+// their last step: in the batch and in the queue.
+func (s *Snapshot) InFlight() Value {
+	if !s.Running.Known || !s.Waiting.Known {
+		return Value{}
+	}
+	return Value{s.Running.N + s.Waiting.N, true}
+}
+
 // Snapshot reads the server's metrics for model, or for all that it serves if
 // model is "". A family that is missing is unknown. It fails if there is no page of metrics.
 func (c *Client) Snapshot(ctx context.Context, model string) (*Snapshot, error) {
@@ -119,6 +128,19 @@ func (p page) counters() Counters {
 		Prefill:          hist(p.first("vllm:request_prefill_time_seconds")),
 		Decode:           hist(p.first("vllm:request_decode_time_seconds")),
 	}
+}
+
+// unknown names what a ledger needs and c does not have.
+func (c Counters) unknown() (names []string) {
+	for _, v := range []struct {
+		name string
+		Value
+	}{{"finished requests", c.Requests}, {"prompt tokens", c.PromptTokens}, {"generated tokens", c.GenerationTokens}, {"prefix cache hits", c.PrefixHits}, {"preemptions", c.Preemptions}} {
+		if !v.Known {
+			names = append(names, v.name)
+		}
+	}
+	return names
 }
 
 // sum adds up the engines. One number that is not finite makes the sum unknown.

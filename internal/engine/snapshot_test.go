@@ -66,6 +66,12 @@ func TestSnapshotSumsEnginesAndReadsOldNames(t *testing.T) {
 	}, snapshot(t, read(t, "vllm-0.8-two-engines.metrics.txt"), "m"))
 }
 
+func TestInFlight(t *testing.T) {
+	assert.Equal(t, known(9), snapshot(t, read(t, "vllm-0.8-two-engines.metrics.txt"), "m").InFlight())
+	assert.Equal(t, Value{}, (&Snapshot{Running: known(7)}).InFlight())
+	assert.Equal(t, Value{}, (&Snapshot{Waiting: known(7)}).InFlight())
+}
+
 func TestNewNameWinsOverOld(t *testing.T) {
 	s := snapshot(t, `
 # TYPE vllm:gpu_cache_usage_perc gauge
