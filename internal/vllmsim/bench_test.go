@@ -3,6 +3,7 @@ package vllmsim
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"slices"
@@ -48,6 +49,39 @@ func BenchmarkServer(b *testing.B) {
 			}
 			used := cpuSeconds(b, url) - before
 			b.ReportMetric(used*1e9/float64(b.N*streams*output), "cpu-ns/token")
+		})
+	}
+}
+
+// BenchmarkWrite is what the system alone takes to write one token's event to
+// each of n connections in turn: no server on one core can send more than that allows.
+func BenchmarkWrite(b *testing.B) {
+	event := bytes.Repeat([]byte("x"), 230) // as long as a completion's event
+	for _, n := range []int{16, 256, 2000} {
+		b.Run(fmt.Sprintf("streams=%d", n), func(b *testing.B) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(b, err)
+			defer l.Close()
+			conns := make([]net.Conn, n)
+			for i := range conns {
+				conns[i], err = net.Dial("tcp", l.Addr().String())
+				require.NoError(b, err)
+				defer conns[i].Close()
+				peer, err := l.Accept()
+				require.NoError(b, err)
+				go func() {
+					defer peer.Close()
+					_, _ = io.Copy(io.Discard, peer) // until the other side closes
+				}()
+			}
+			for b.Loop() {
+				for _, c := range conns {
+					if _, err := c.Write(event); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/token")
 		})
 	}
 }
