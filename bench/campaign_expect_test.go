@@ -120,7 +120,7 @@ func balance(req *client.Request, truth *vllmsim.Truth) account {
 		case "swallow":
 			swallowed, unfinished = true, unfinished || f.swallowsLast(req, truth)
 		case "stall", "reset", "cut", "end", "error":
-			whole = whole || f.at == atDone
+			whole = whole || f.at == atDone && truth.Generated >= req.OutputTokens
 			stalled = f.Name() == "stall" && truth.End == vllmsim.Left
 		case "slow-end":
 			whole = whole || truth.End == vllmsim.Left && !stalled

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestCampaign(t *testing.T) {
 	t.Logf("wall %v, CPU %v, peak memory %s; %s/%s, %d processors", time.Since(began).Round(time.Second/10),
 		(client.CPUTime() - cpu).Round(time.Second/10), peakMemory(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	for _, c := range []*campaign{clean, faulty} {
-		assert.Zero(t, c.tally.wrong, "streams went wrong")
+		assert.Zero(t, c.tally.wrong, "streams went wrong: %s", strings.Join(c.tally.shown, "\n"))
 		assert.Zero(t, c.book.strays(), "the server had requests that no result knows of")
 	}
 	checkStocks(t, stocks)
