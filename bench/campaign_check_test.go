@@ -73,7 +73,7 @@ func (f *finding) stoodStill() bool {
 		return false
 	}
 	truth := f.truth()
-	last, silence := truth.Arrived, time.Duration(0)
+	last, silence := f.epoch.Add(f.res.Sent), time.Duration(0)
 	for _, e := range truth.Events {
 		silence, last = max(silence, e.Began.Sub(last)), e.Began
 	}
