@@ -74,29 +74,27 @@ func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 	if err := s.warm(c); err != nil {
 		return nil, fmt.Errorf("warm-up: %w", err)
 	}
-	before, err := s.engine.Snapshot(s.ctx, s.info.Model)
-	if err != nil && s.counts() {
+	ledger, err := s.openLedger()
+	if err != nil {
 		return nil, err
 	}
-	run := &measure.Run{Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0), Quantiles: flags.quantiles, Limits: flags.limits}
+	run := &measure.Run{
+		Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0),
+		Quantiles: flags.quantiles, Limits: flags.limits, RequireLedger: flags.requireLedger,
+	}
 	stop := s.heartbeat()
-	err = s.window(b, s.closed(c, 0), run)
+	err = s.window(b, s.closed(c, 0), run, ledger)
 	run.Lateness = stop()
 	if err != nil { // the failed requests are in the run
 		s.gone = s.alive()
 		return run, s.gone
 	}
-	if s.counts() {
-		if run.Server, err = s.balance(before, run.Streams); err != nil {
-			return run, fmt.Errorf("ledger: %w", err)
-		}
-	}
-	return run, nil
+	return run, ledger.balance(run)
 }
 
 // window keeps the load on from ramp to tail and times what lies between. The
 // ramp is one operation, so that the window begins in the midst of the load.
-func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
+func (s *session) window(b *testing.B, c load.Closed, run *measure.Run, ledger *ledger) error {
 	l := c.Start(s.ctx)
 	ramp, from, err := s.ramp(l, c.Streams)
 	go s.gpu.Mark() // a read takes milliseconds, which are not the window's
@@ -114,6 +112,9 @@ func (s *session) window(b *testing.B, c load.Closed, run *measure.Run) error {
 	run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu
 	run.Window = measure.Window{From: from, To: to}
 	s.observe(run)
+	if err == nil {
+		defer ledger.tail(run.Window.Length() / time.Duration(2*run.Ops))() // in the midst of an operation
+	}
 	run.Streams = l.Stop()
 	return err
 }

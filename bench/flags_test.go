@@ -31,6 +31,7 @@ var flags = struct {
 	trust             trust.Trust
 	modelConfig       string
 	userStamps        bool
+	requireLedger     bool
 	explain           bool
 	priority          bool
 }{
@@ -60,6 +61,7 @@ func init() {
 	flag.DurationVar(&f.firstToken, "first-token-timeout", 5*time.Minute, "longest wait for a first token")
 	flag.DurationVar(&f.stall, "stall-timeout", time.Minute, "longest wait between two tokens")
 	flag.Var(&f.limits, "limits", "other `limits` than the defaults, as NAME=NUMBER,... (-explain lists them)")
+	flag.BoolVar(&f.requireLedger, "require-ledger", false, "void rows that the server's counters do not prove: because it offers none or too few, or because several processes answer for them")
 	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
 	flag.StringVar(&f.progress, "progress", "auto", "show on the terminal how far the run is: `auto`, if there is one, or off")
 	flag.StringVar(&f.record, "record", "", "save the run, every request included, in the folder `DIR` (from the repository's root)")

@@ -4,34 +4,101 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
-	"vllmbench/client"
 	"vllmbench/internal/engine"
+	"vllmbench/internal/measure"
 )
 
 // settling is how long the server's counters may take to follow its streams' ends.
 const settling = 2 * time.Second
 
-// counts says whether the server has counters to hold the run against.
-func (s *session) counts() bool { return s.info.Kind != engine.OpenAI }
+// confirming is how many reads more tell a server that was started anew from
+// two that answer in turns: the latter look like the former in 1 of 2^8 cases.
+const confirming = 8
 
-// balance reads what the server counted since before, once it has counted all
-// that ended, or what there is when it does not come to that.
-func (s *session) balance(before *engine.Snapshot, streams [][]client.Result) (engine.Delta, error) {
+// A ledger is what the server says of itself around one load: its counters
+// before and after, when nothing of ours is in flight, and its gauges at these
+// moments and in the tail. A server without counters has an empty one.
+type ledger struct {
+	*session
+	reads  engine.Series
+	gauges []measure.Gauge
+}
+
+// openLedger reads what the server has counted so far.
+func (s *session) openLedger() (*ledger, error) {
+	k := &ledger{session: s}
+	if !s.info.Counters {
+		return k, nil
+	}
+	before, err := s.engine.Snapshot(s.ctx, s.info.Model)
+	if err != nil {
+		return nil, err
+	}
+	k.note("before", before)
+	return k, nil
+}
+
+// note keeps a read that was answered just now.
+func (k *ledger) note(moment string, read *engine.Snapshot) {
+	k.reads = append(k.reads, read)
+	k.gauges = append(k.gauges, measure.Gauge{Name: moment, From: read.At.Sub(k.client.Epoch()), To: k.client.Now(), Requests: read.InFlight()})
+}
+
+// tail reads the gauges under load, wait after the window's end: a read costs
+// the server milliseconds, which are then no part of the window. Of a read
+// that fails nothing is kept, since the one behind the load says why.
+func (k *ledger) tail(wait time.Duration) (done func()) {
+	if !k.info.Counters {
+		return func() {}
+	}
+	var read sync.WaitGroup
+	read.Go(func() {
+		select {
+		case <-k.ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if s, err := k.engine.Snapshot(k.ctx, k.info.Model); err == nil {
+			k.note("tail", s)
+		}
+	})
+	return read.Wait
+}
+
+// balance reads what the server has counted once it has counted all that
+// ended, or what there is when it does not come to that, into run.
+func (k *ledger) balance(run *measure.Run) error {
+	if !k.info.Counters {
+		return nil
+	}
 	var requests, tokens float64
-	for _, r := range slices.Concat(streams...) {
+	for _, r := range slices.Concat(run.Streams...) {
 		requests++
 		tokens += float64(r.OutputTokens)
 	}
-	after, err := s.engine.Settled(s.ctx, s.info.Model, func(now *engine.Snapshot) bool {
-		d := now.Since(before)
-		return d.Reset || d.Requests.N >= requests && d.GenerationTokens.N >= tokens
+	again := 0
+	reached := func(v engine.Value, n float64) bool { return !v.Known || v.N >= n }
+	after, err := k.engine.Settled(k.ctx, k.info.Model, func(now *engine.Snapshot) bool {
+		k.reads = append(k.reads, now)
+		d := k.reads.Delta()
+		if d.Reset {
+			again++
+			return again > confirming
+		}
+		return d.Several || reached(d.Requests, requests) && reached(d.GenerationTokens, tokens)
 	}, settling)
 	if err != nil {
-		return engine.Delta{}, err
+		return fmt.Errorf("ledger: %w", err)
 	}
-	return after.Since(before), nil
+	run.Server = k.reads.Delta()
+	k.note("after", after)
+	if !run.Server.Several && !run.Server.Reset {
+		run.Gauges = k.gauges
+	}
+	return nil
 }
 
 // dying is how long a server may take to die, in which its system still takes

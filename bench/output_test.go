@@ -51,6 +51,12 @@ func (s *session) header(w io.Writer) {
 	for _, what := range i.NotOffered {
 		comment("not offered: %s", what)
 	}
+	if !i.Counters {
+		comment("ledger: not offered: what the server counted is not known, so no row is held against it (-require-ledger voids them)")
+	}
+	if flags.requireLedger {
+		comment("ledger: required (-require-ledger)")
+	}
 	comment("stamps: %s; client: a loop of N streams without a barrier, one HTTP/1.1 connection each, %s", s.client.Stamps(), s.runs)
 	if l := flags.limits.String(); l != "" {
 		comment("limits changed: %s", l)

@@ -1,82 +1,109 @@
 package measure
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"vllmbench/client"
 	"vllmbench/internal/engine"
 )
 
 const (
-	prefixHits   = "prefix cache hits"
-	externalHits = "external prefix cache hits"
+	allRequests   = "finished requests"
+	promptTokens  = "prompt tokens"
+	outputTokens  = "generated tokens"
+	prefixHits    = "prefix cache hits"
+	externalHits  = "external prefix cache hits"
+	preemptions   = "preemptions"
+	requestsEnded = "requests ("  // the finish reason follows, and ")"
+	inFlight      = "in flight, " // the name of the moment follows
 )
 
-// ledger balances what all requests of a run report against what the server
+// An Account is one line of the ledger: what we counted against what the
+// server counted between two moments at which nothing of ours was in flight,
+// or, of requests in flight, what its gauges said at one moment.
+type Account struct {
+	Name   string  `json:"name"` // "requests (length)", "prompt tokens", "in flight, tail", ...
+	Ours   float64 `json:"ours"`
+	Server float64 `json:"server"`
+	Known  bool    `json:"known"`            // false if the server does not offer it
+	Within float64 `json:"within,omitempty"` // the difference that still balances, since the two are not of one instant
+	Noted  bool    `json:"noted,omitempty"`  // kept beside the others: the client cannot count it
+}
+
+// Balances says whether nothing in the account contradicts us.
+func (a Account) Balances() bool {
+	diff := a.Server - a.Ours
+	return !a.Known || a.Noted || -a.Within <= diff && diff <= a.Within
+}
+
+// finishReasons are always in the ledger where the server counts by them;
+// others only if a request ended so.
+var finishReasons = []string{"length", "stop", "abort", "error"}
+
+// ledger balances what all requests of the run report against what the server
 // counted over them. No two prompts are alike, so none may come from a cache.
-func ledger(streams [][]client.Result, server engine.Delta) []Account {
-	var requests, prompt, output float64
-	for _, rs := range streams {
-		for _, r := range rs {
-			if r.Outcome == client.OK {
-				requests++
+func (r *Run) ledger() []Account {
+	var prompt, output, ended float64
+	reasons := map[string]float64{}
+	for _, rs := range r.Streams {
+		for _, q := range rs {
+			if q.Outcome == client.OK {
+				ended++
+				reasons[engineReason(q.FinishReason)]++
 			}
-			prompt += float64(r.PromptTokens)
-			output += float64(r.OutputTokens)
+			prompt += float64(q.PromptTokens)
+			output += float64(q.OutputTokens)
 		}
 	}
 	account := func(name string, ours float64, v engine.Value) Account {
-		return Account{name, ours, v.N, v.Known}
+		return Account{Name: name, Ours: ours, Server: v.N, Known: v.Known}
 	}
-	return []Account{
-		account("finished requests", requests, server.Requests),
-		account("prompt tokens", prompt, server.PromptTokens),
-		account("generated tokens", output, server.GenerationTokens),
-		account(prefixHits, 0, server.PrefixHits),
-		account(externalHits, 0, server.ExternalHits),
+	out := byReason(reasons, r.Server.Finished)
+	if r.Server.Finished == nil {
+		out = []Account{account(allRequests, ended, r.Server.Requests)}
 	}
+	out = append(out,
+		account(promptTokens, prompt, r.Server.PromptTokens),
+		account(outputTokens, output, r.Server.GenerationTokens),
+		account(prefixHits, 0, r.Server.PrefixHits),
+	)
+	if r.Server.ExternalHits.Known { // a vLLM without it has no such cache
+		out = append(out, account(externalHits, 0, r.Server.ExternalHits))
+	}
+	thrown := account(preemptions, 0, r.Server.Preemptions)
+	thrown.Noted = true
+	return append(append(out, thrown), r.inFlight()...)
 }
 
-// imbalances says which accounts do not balance, and in whose favour.
-func imbalances(accounts []Account) []string {
-	var out []string
-	for _, a := range accounts {
-		switch diff := a.Server - a.Ours; {
-		case !a.Known || diff == 0:
-		case a.Name == prefixHits || a.Name == externalHits:
-			out = append(out, fmt.Sprintf("%s: %.0f prompt tokens, although every prompt is new (does something else share this server?)", a.Name, a.Server))
-		case diff > 0:
-			out = append(out, fmt.Sprintf("ledger: the server counted %.0f more %s than the %.0f of ours (another client, or a request repeated)", diff, a.Name, a.Ours))
-		default:
-			out = append(out, fmt.Sprintf("ledger: the server counted %.0f fewer %s than the %.0f of ours (a router before several servers, or counters behind?)", -diff, a.Name, a.Ours))
-		}
+// engineReason is the reason by which vLLM counts a request that ended so: a call
+// of a tool is a stop to the engine.
+func engineReason(reason string) string {
+	if reason == "tool_calls" || reason == "function_call" {
+		return "stop"
 	}
-	return out
+	return reason
 }
 
-// pairs puts the wire's means beside the server's, over all requests of the run.
-func pairs(streams [][]client.Result, server engine.Delta) []Pair {
-	var ttft, e2e, gaps, n, steps float64
-	for _, rs := range streams {
-		for _, r := range rs {
-			if r.Outcome != client.OK {
-				return nil // the server counts it too, and we have no time of it
+func byReason(ours, server map[string]float64) (out []Account) {
+	var names []string
+	for _, m := range []map[string]float64{ours, server} {
+		for name, n := range m {
+			if n != 0 || slices.Contains(finishReasons, name) {
+				names = append(names, name)
 			}
-			n++
-			ttft += float64(r.TTFT())
-			e2e += float64(r.E2E())
-			gaps += float64(r.E2E() - r.TTFT())
-			steps += float64(r.OutputTokens - r.Events[0].Tokens)
 		}
 	}
-	var out []Pair
-	add := func(name string, sum, count float64, h engine.Hist) {
-		if mean, ok := h.Mean(); ok && count > 0 {
-			out = append(out, Pair{name, sum / count, mean * 1e9})
+	rank := func(name string) int {
+		if i := slices.Index(finishReasons, name); i >= 0 {
+			return i
 		}
+		return len(finishReasons)
 	}
-	add("ttft", ttft, n, server.TTFT)
-	add("itl", gaps, steps, server.ITL)
-	add("e2e", e2e, n, server.E2E)
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(rank(a)-rank(b), cmp.Compare(a, b)) })
+	for _, name := range slices.Compact(names) {
+		out = append(out, Account{Name: fmt.Sprintf("%s%s)", requestsEnded, name), Ours: ours[name], Server: server[name], Known: true})
+	}
 	return out
 }

@@ -22,6 +22,7 @@ type Run struct {
 	Window  Window
 	Streams [][]client.Result // each stream's requests in order: ramp, window, tail
 	Server  engine.Delta      // what the server counted from before the first to after the last of these
+	Gauges  []Gauge           // what the server said of its requests in flight, before, in and after these
 	Opened  int               // connections opened inside the window
 	Stamps  client.Stamps
 	CPU     time.Duration // CPU time of this process inside the window; 0 if the system does not tell
@@ -37,6 +38,8 @@ type Run struct {
 
 	Quantiles []int // in percent; nil: DefaultQuantiles
 	Limits    Limits
+
+	RequireLedger bool // a row that the server's counters do not prove is void
 }
 
 // Row measures the run. It needs no more than that: the same run gives the same row.
@@ -46,7 +49,7 @@ func (r *Run) Row() Row {
 	}
 	s := look(r.Streams, r.Window)
 	row := Row{Cell: r.Cell, Ops: r.Ops, Window: r.Window, Requests: s.requests}
-	row.Ledger = ledger(r.Streams, r.Server)
+	row.Ledger = r.ledger()
 	row.Wire = pairs(r.Streams, r.Server)
 	row.Void = r.void(s, row.Ledger)
 
@@ -86,6 +89,12 @@ func (r *Run) latency(t *table, s *sight) {
 }
 
 func (r *Run) engine(t *table, wire []Pair) {
+	if r.Server.Several {
+		for _, m := range serverMetrics {
+			t.leave(m.Name, ruleProcesses, r.Server.Why+": the ledger cannot be trusted")
+		}
+		return
+	}
 	for _, p := range wire {
 		switch p.Name {
 		case "ttft":

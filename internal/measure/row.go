@@ -50,15 +50,6 @@ type Row struct {
 	Gaps     []Window  `json:"gpu_gaps,omitempty"` // in which the GPUs did nothing, where gpu-gaps is among the values
 }
 
-// An Account is one line of the ledger: what we counted against what the
-// server counted between two moments at which nothing of ours was in flight.
-type Account struct {
-	Name   string  `json:"name"` // "requests", "prompt tokens", ...
-	Ours   float64 `json:"ours"`
-	Server float64 `json:"server"`
-	Known  bool    `json:"known"` // false if the server does not offer it
-}
-
 // A Pair is a mean as seen on the wire beside the server's own, over the same
 // requests: all of the ledger's, which are the window's, its ramp's and its tail's.
 type Pair struct {

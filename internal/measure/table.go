@@ -16,7 +16,7 @@ type table struct {
 func (t *table) put(metric string, value float64, n int) bool {
 	for _, f := range t.faults {
 		if f.touches(metric) {
-			t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, f.Name, f.reason})
+			t.leave(metric, f.Rule, f.reason)
 			return false
 		}
 	}
@@ -24,9 +24,13 @@ func (t *table) put(metric string, value float64, n int) bool {
 	return true
 }
 
+func (t *table) leave(metric string, rule *Rule, reason string) {
+	t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, rule.Name, reason})
+}
+
 func (t *table) quantile(metric string, s sample, q int, tail float64) {
 	if need := needs(q, tail); len(s) < need {
-		t.row.LeftOut = append(t.row.LeftOut, LeftOut{metric, ruleSamples.Name, fmt.Sprintf("%d samples, of the %d that bound it", len(s), need)})
+		t.leave(metric, ruleSamples, fmt.Sprintf("%d samples, of the %d that bound it", len(s), need))
 		return
 	}
 	t.put(metric, float64(s.quantile(q)), len(s))
@@ -51,6 +55,10 @@ func upperQuantile(metric string) bool {
 
 func throughputs(metric string) bool {
 	return metric == "tok/s" || metric == "total-tok/s" || metric == "req/s"
+}
+
+func ofServer(metric string) bool {
+	return slices.ContainsFunc(serverMetrics, func(m Metric) bool { return m.Name == metric })
 }
 
 func ttfts(metric string) bool { return strings.HasSuffix(metric, "-ttft-ns") }

@@ -103,11 +103,14 @@ func (m *markdown) trust() {
 			m.row("run", "counted", "client", "server", "rows", "rows that differ")
 			m.rule(2, 6)
 			for _, a := range m.doc.Accounts {
-				server := count(int(a.Server))
+				client, server := count(int(a.Ours)), count(int(a.Server))
+				if a.Noted {
+					client = "-"
+				}
 				if a.Rows == 0 {
 					server = "not offered"
 				}
-				m.row(escape(a.Run), escape(a.Name), count(int(a.Ours)), server, count(a.Rows), count(a.Off))
+				m.row(escape(a.Run), escape(a.Name), client, server, count(a.Rows), count(a.Off))
 			}
 			m.line("")
 		})

@@ -63,9 +63,10 @@ func voidRows(runs []*results.Run) (out []voidRow) {
 type account struct {
 	Run, Name    string
 	Ours, Server float64
-	Rows         int // in which the server counts it
-	Unknown      int // in which it does not
-	Off          int // in which the two differ
+	Rows         int  // in which the server counts it
+	Unknown      int  // in which it does not
+	Off          int  // in which the two do not balance
+	Noted        bool // the server alone can count it
 }
 
 func accounts(runs []*results.Run) (out []account) {
@@ -76,7 +77,7 @@ func accounts(runs []*results.Run) (out []account) {
 				i := slices.IndexFunc(out[first:], func(have account) bool { return have.Name == a.Name }) + first
 				if i < first {
 					i = len(out)
-					out = append(out, account{Run: run.Name, Name: a.Name})
+					out = append(out, account{Run: run.Name, Name: a.Name, Noted: a.Noted})
 				}
 				sum := &out[i]
 				if !a.Known {
@@ -86,7 +87,7 @@ func accounts(runs []*results.Run) (out []account) {
 				sum.Rows++
 				sum.Ours += a.Ours
 				sum.Server += a.Server
-				if a.Ours != a.Server {
+				if !a.Balances() {
 					sum.Off++
 				}
 			}
