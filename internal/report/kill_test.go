@@ -18,8 +18,8 @@ import (
 var kills = flag.Int("kills", 15, "processes that TestKilledReport kills")
 
 const (
-	writerEnv = "REPORT_TEST_WRITER" // set in the process that is to be killed: its folder
-	killedSize  = 300_000
+	writerEnv  = "REPORT_TEST_WRITER" // set in the process that is to be killed: its folder
+	killedSize = 300_000
 )
 
 // TestReportWriter is the process that TestKilledReport kills: it writes one set of files after another.
