@@ -36,18 +36,18 @@ bench: ## run every benchmark once
 	go test -run='^$$' -bench='$(BENCH)' -timeout=0 ./bench $(FLAGS)
 
 .PHONY: baseline
-baseline: ## measure COUNT times and save results/baseline.*
+baseline: ## measure COUNT times, save results/baseline.* and report it
 	@$(MAKE) --no-print-directory run NAME=baseline
 
 .PHONY: run
-run: ## measure COUNT times and save results/NAME.*
+run: ## measure COUNT times, save results/NAME.* and report it beside the baseline
 	@[[ "$(NAME)" =~ ^[A-Za-z0-9._-]+$$ ]] || { echo "make run: name the run, as in make run NAME=week3" >&2; exit 1; }
 	@mkdir -p results
 	@trap 'rm -f results/$(NAME).txt.new-$$$$' EXIT; \
 	go test -run='^$$' -bench='$(BENCH)' -count=$(COUNT) -timeout=0 ./bench -record='results/$(NAME)' $(FLAGS) | tee results/$(NAME).txt.new-$$$$; \
 	mv results/$(NAME).txt.new-$$$$ results/$(NAME).txt
 	@go run ./cmd/vllmbench export -o results $(saved)
-	@$(MAKE) --no-print-directory report
+	@$(MAKE) --no-print-directory report RUNS='$(sort $(wildcard results/baseline) results/$(NAME))'
 	@echo "results/$(NAME).txt is for benchstat and vllmbench compare"
 
 .PHONY: report

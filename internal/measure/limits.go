@@ -11,6 +11,7 @@ import (
 const (
 	limitErrors     = "errors"
 	limitTurnaround = "turnaround"
+	limitPhase      = "phase"
 	limitCPU        = "cpu"
 	limitMerged     = "merged"
 	limitLag        = "lag"
@@ -25,6 +26,7 @@ var limits = []struct {
 }{
 	{limitErrors, 0, "requests of a row that may fail: a number from a partly failed run is not a number"},
 	{limitTurnaround, 0.02, "share of E2E that a stream may stand still between its requests: beyond it the throughput is the client's"},
+	{limitPhase, 0.05, "share of the TTFT that a stream may stand still between its requests beside other streams: what comes later in a step waits less for its end"},
 	{limitCPU, 0.7, "share of its processors that the client may use: queueing on the client grows steeply from there"},
 	{limitMerged, 0.01, "share of events under one stamp with the one before, beyond which a p99 of the gaps is made of them; of first tokens that have the second one's stamp, and of tokens without an event of their own"},
 	{limitLag, 0.05, "share of the median ITL that the client's p99 lag may reach under user stamps: there lag is part of every gap"},

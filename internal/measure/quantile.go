@@ -16,6 +16,14 @@ func (s sample) quantile(q int) time.Duration {
 	return s[max(rank, 1)-1]
 }
 
+// around returns the q % quantile and the values n places below and above it,
+// or the least and the greatest. s must be sorted and not empty.
+func (s sample) around(q, n int) (low, at, high time.Duration) {
+	rank := int(math.Ceil(float64(q) / 100 * float64(len(s))))
+	i := max(rank, 1) - 1
+	return s[max(i-n, 0)], s[i], s[min(i+n, len(s)-1)]
+}
+
 // needs is the number of samples that bound the q % quantile: a median takes
 // any, a quantile above it needs tail samples beyond it.
 func needs(q int, tail float64) int {

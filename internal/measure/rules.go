@@ -37,18 +37,6 @@ func (r *Run) faults(s *sight, wire []Pair) []fault {
 	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults(), r.floorFaults(s))
 }
 
-func (r *Run) clientBound(s *sight) []fault {
-	var out []fault
-	if got, limit := share(s.turnaround.mean(), s.e2e.mean()), r.Limits.of(limitTurnaround); got > limit {
-		out = append(out, fault{ruleTurnaround, fmt.Sprintf("the client held streams back for %.1f %% of their E2E, over %g %%", 100*got, 100*limit)})
-	}
-	used := share(float64(r.CPU), float64(r.Window.Length())*float64(r.Procs))
-	if limit := r.Limits.of(limitCPU); used > limit {
-		out = append(out, fault{ruleCPU, fmt.Sprintf("the client used %.0f %% of its %d processors, over %g %%", 100*used, r.Procs, 100*limit)})
-	}
-	return out
-}
-
 func (r *Run) unevenGaps(s *sight) []fault {
 	var out []fault
 	if got, limit := share(float64(s.guessed), float64(s.generated)), r.Limits.of(limitMerged); got > limit {

@@ -37,6 +37,15 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 			for i := range r.Streams {
 				r.Streams[i][1].End -= 20 * ms // its next request is sent that much later
 			}
+		}, "", []string{"tok/s", "total-tok/s", "req/s", "p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns"}},
+		{"a client that is late for the step", func(r *Run) {
+			r.Limits.set[limitTurnaround] = 0.1
+			r.Streams[0][1].End -= 20 * ms
+		}, "", []string{"p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns"}},
+		{"a slow client of one stream", func(r *Run) {
+			r.Streams = r.Streams[:1]
+			r.Server = counted(r.Streams)
+			r.Streams[0][1].End -= 20 * ms
 		}, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"a busy client", func(r *Run) { r.CPU = r.Window.Length() * 3 / 2 }, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"merged events", func(r *Run) { r.Streams[0][1].Events[5].Merged = true }, "", []string{"p50-itl-ns", "p90-itl-ns"}},

@@ -63,6 +63,9 @@ func ofServer(metric string) bool {
 
 func ttfts(metric string) bool { return strings.HasSuffix(metric, "-ttft-ns") }
 
+// phased are the TTFTs, the server's own too, but not what lies between them.
+func phased(metric string) bool { return ttfts(metric) && metric != "egress-ttft-ns" }
+
 // firsts are the metrics that the first token's stamp enters. The kernel
 // gives bytes that are read together the stamp of the last of them, so the
 // last token's stamp is right, and E2E with it.
