@@ -44,7 +44,7 @@ func (s *session) openLedger() (*ledger, error) {
 // note keeps a read that was answered just now.
 func (k *ledger) note(moment string, read *engine.Snapshot) {
 	k.reads = append(k.reads, read)
-	k.gauges = append(k.gauges, measure.Gauge{Name: moment, From: read.At.Sub(k.client.Epoch()), To: k.client.Now(), Requests: read.InFlight()})
+	k.gauges = append(k.gauges, measure.Gauge{Name: moment, From: read.At.Sub(k.client.Epoch()), To: k.client.Now(), Requests: read.InFlight(), Idle: moment != "tail"})
 }
 
 // tail reads the gauges under load, wait after the window's end: a read costs

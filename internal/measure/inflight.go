@@ -12,6 +12,7 @@ type Gauge struct {
 	Name     string        // of the moment: "before", "tail", "after"
 	From, To time.Duration // when it was asked for and when the answer was there, on the client's clock
 	Requests engine.Value  // in the batch and in the queue
+	Idle     bool          // by the server's counters, all of ours had ended: the engine tells both in one
 }
 
 // inFlight holds the gauges against the requests of ours that were in flight
@@ -32,6 +33,9 @@ func (r *Run) inFlight() (out []Account) {
 				ours += one(q.Sent <= middle && middle < q.End)
 				most += one(q.Sent <= g.To && g.From <= q.End+step)
 			}
+		}
+		if g.Idle {
+			sure, ours, most = 0, 0, 0
 		}
 		out = append(out, Account{Name: inFlight + g.Name, Ours: ours, Server: g.Requests.N, Known: g.Requests.Known, Within: max(most-ours, ours-sure)})
 	}

@@ -22,7 +22,7 @@ func told() *Run {
 }
 
 func gauge(name string, at time.Duration, requests float64) Gauge {
-	return Gauge{name, at, at + 5*ms, engine.Value{N: requests, Known: true}}
+	return Gauge{Name: name, From: at, To: at + 5*ms, Requests: engine.Value{N: requests, Known: true}}
 }
 
 func TestLedgerOfACleanRun(t *testing.T) {
@@ -124,6 +124,8 @@ func TestInFlightAllowsForTheWay(t *testing.T) {
 	} {
 		r.Gauges = []Gauge{gauge("x", tc.at, 0)}
 		assert.Equal(t, []Account{{Name: "in flight, x", Ours: tc.ours, Known: true, Within: tc.within}}, r.inFlight(), "%v", tc.at)
+		r.Gauges[0].Idle = true
+		assert.Equal(t, []Account{{Name: "in flight, x", Known: true}}, r.inFlight(), "%v, all counted as ended", tc.at)
 	}
 }
 
