@@ -3,7 +3,6 @@ package bench
 import (
 	"flag"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -21,8 +20,8 @@ func init() {
 	flag.IntVar(&starvedRuns, "starved", 0, "clean and starved `runs` of TestStarved")
 }
 
-// tolerances say how far a metric may lie from the median of the clean runs
-// before it counts as changed: a share of it, and at least an absolute amount.
+// tolerances say how far beyond the clean runs a metric may lie before it
+// counts as changed: a share of their median, and at least an absolute amount.
 var tolerances = []struct {
 	metric       string
 	share, least float64
@@ -49,8 +48,8 @@ type verdict struct {
 	missed         []string // a starved run shows a metric that changed
 }
 
-// judge calls a metric changed that lies beyond its tolerance from the median
-// of the clean runs, and beyond all clean runs: what moves without starving proves nothing.
+// judge calls a metric changed that lies by more than its tolerance outside the
+// middle nine tenths of the clean runs: what moves without starving proves nothing.
 func judge(clean, starved []measure.Row) *verdict {
 	v := &verdict{clean: clean, starved: starved}
 	for i, row := range clean {
@@ -68,12 +67,12 @@ func judge(clean, starved []measure.Row) *verdict {
 		if len(is) == 0 {
 			continue
 		}
-		mid := is[len(is)/2]
+		mid, low, high := is[len(is)/2], is[len(is)/20], is[len(is)-1-len(is)/20]
 		off := max(tol.share*mid, tol.least)
 		for i, row := range starved {
 			got, ok := row.Value(tol.metric)
-			if ok && math.Abs(got-mid) > off && (got < is[0] || got > is[len(is)-1]) {
-				v.missed = append(v.missed, fmt.Sprintf("starved run %d shows %s %.4g, clean runs %.4g (%.4g to %.4g)", i+1, tol.metric, got, mid, is[0], is[len(is)-1]))
+			if ok && (got < low-off || got > high+off) {
+				v.missed = append(v.missed, fmt.Sprintf("starved run %d shows %s %.4g, clean runs %.4g (%.4g to %.4g)", i+1, tol.metric, got, mid, low, high))
 			}
 		}
 	}
@@ -147,11 +146,11 @@ func TestJudge(t *testing.T) {
 		return measure.Row{Values: []measure.Value{{Metric: "tok/s", Value: tok}, {Metric: "p50-itl-ns", Value: itl}}}
 	}
 	clean := []measure.Row{row(100, 10e6), row(101, 10e6), row(95, 10e6)}
-	v := judge(clean, []measure.Row{row(96, 10.1e6), row(95.5, 9.9e6)})
+	v := judge(clean, []measure.Row{row(96, 10.1e6), row(93.5, 9.9e6)})
 	assert.Empty(t, v.untrue)
-	assert.Empty(t, v.missed, "within the clean runs' range, or within the tolerance")
+	assert.Empty(t, v.missed, "within the tolerance of what clean runs show")
 
-	v = judge(clean, []measure.Row{row(94, 10.3e6)})
+	v = judge(clean, []measure.Row{row(92, 10.3e6)})
 	assert.Len(t, v.missed, 2)
 	omitted := measure.Row{LeftOut: []measure.LeftOut{{Metric: "tok/s", Rule: "turnaround", Reason: "held back"}, {Metric: "p50-itl-ns", Rule: "samples"}}}
 	v = judge(append(clean, omitted), []measure.Row{omitted})

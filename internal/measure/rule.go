@@ -26,12 +26,13 @@ type fault struct {
 var (
 	ruleSamples    = &Rule{"samples", "fewer samples than bound the quantile: the limit tail says how many must lie beyond it", upperQuantile}
 	ruleTurnaround = &Rule{limitTurnaround, "the client held its streams back between requests", throughputs}
+	ruleShorter    = &Rule{limitTurnaround, "with several streams, the client held them back for more than half of that limit", e2es}
 	rulePhase      = &Rule{limitPhase, "with several streams, the client held them back between requests for a share of the TTFT", phased}
 	ruleCPU        = &Rule{limitCPU, "the client used its processors up", throughputs}
 	ruleEvents     = &Rule{"events", "events did not tell how many tokens they carry, for more tokens than the limit merged allows", gaps}
 	ruleMerged     = &Rule{limitMerged, "events came under one stamp with the one before", gapQuantiles}
 	ruleBlurred    = &Rule{limitMerged, "first tokens were read together with the second ones", firsts}
-	ruleTail       = &Rule{limitMerged, fmt.Sprintf("merged stamps leave the quantile open by more than %g %%, however few they are", 100*maxBlur), gapQuantiles}
+	ruleTail       = &Rule{"merged tail", fmt.Sprintf("merged stamps leave the quantile open by more than %g %%, however few they are", 100*maxBlur), gapQuantiles}
 	ruleStamps     = &Rule{"stamps", fmt.Sprintf("over %g %% of the events came without a kernel stamp although kernel stamps are on", 100*maxUnstamped), gapQuantiles}
 	ruleLag        = &Rule{limitLag, "stamps are the client's own, and it was late", gapQuantiles}
 	ruleServer     = &Rule{"server", "the mean TTFT on the wire is below the server's own, which cannot be", ttfts}
@@ -59,7 +60,7 @@ var troubleRules = []*Rule{
 // Rules are all rules that can take a metric out of a row.
 func Rules() []*Rule {
 	return slices.Concat([]*Rule{
-		ruleSamples, ruleTurnaround, rulePhase, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
+		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
 	}, troubleRules)
 }
 

@@ -37,11 +37,11 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 			for i := range r.Streams {
 				r.Streams[i][1].End -= 20 * ms // its next request is sent that much later
 			}
-		}, "", []string{"tok/s", "total-tok/s", "req/s", "p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns"}},
+		}, "", []string{"tok/s", "total-tok/s", "req/s", "p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns", "p90-itl-ns", "p50-e2e-ns", "mean-e2e-ns"}},
 		{"a client that is late for the step", func(r *Run) {
 			r.Limits.set[limitTurnaround] = 0.1
 			r.Streams[0][1].End -= 20 * ms
-		}, "", []string{"p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns"}},
+		}, "", []string{"p50-ttft-ns", "mean-ttft-ns", "engine-ttft-ns", "p90-itl-ns"}},
 		{"a slow client of one stream", func(r *Run) {
 			r.Streams = r.Streams[:1]
 			r.Server = counted(r.Streams)
@@ -49,6 +49,18 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 		}, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"a busy client", func(r *Run) { r.CPU = r.Window.Length() * 3 / 2 }, "", []string{"tok/s", "total-tok/s", "req/s"}},
 		{"merged events", func(r *Run) { r.Streams[0][1].Events[5].Merged = true }, "", []string{"p50-itl-ns", "p90-itl-ns"}},
+		{"few merged events, in the tail", func(r *Run) {
+			r.Limits.set[limitMerged] = 0.2
+			for i := 2; i <= 8; i += 2 { // 4 gaps of 20 ms among 54, of which 5 lie beyond p90
+				merge(&r.Streams[0][1], i)
+			}
+			merge(&r.Streams[0][2], 5)
+		}, "", []string{"p90-itl-ns"}},
+		{"few merged events, beyond the tail", func(r *Run) {
+			r.Limits.set[limitMerged] = 0.2
+			merge(&r.Streams[0][1], 4)
+			merge(&r.Streams[0][2], 4)
+		}, "", nil},
 		{"a first token read with the second", func(r *Run) { r.Streams[0][1].Events[1].Merged = true }, "",
 			[]string{"p50-itl-ns", "p90-itl-ns", "p50-ttft-ns", "mean-ttft-ns", "egress-ttft-ns", "p50-tpot-ns", "mean-tpot-ns", "mean-itl-ns"}},
 		{"guessed tokens", func(r *Run) { guess(&r.Streams[0][1]) }, "", []string{"p50-itl-ns", "p90-itl-ns", "mean-itl-ns"}},
@@ -92,6 +104,11 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// merge gives event i-1 the stamp of event i.
+func merge(r *client.Result, i int) {
+	r.Events[i-1].At, r.Events[i].Merged = r.Events[i].At, true
 }
 
 // guess takes an event's token for one of the event before, as a busy server sends them.

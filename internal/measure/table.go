@@ -63,8 +63,14 @@ func ofServer(metric string) bool {
 
 func ttfts(metric string) bool { return strings.HasSuffix(metric, "-ttft-ns") }
 
-// phased are the TTFTs, the server's own too, but not what lies between them.
-func phased(metric string) bool { return ttfts(metric) && metric != "egress-ttft-ns" }
+// phased are the metrics that depend on when in a step a request comes: the
+// TTFTs, the server's own too, but not what lies between them; and the longer
+// of the gaps, in which other requests' prefills are.
+func phased(metric string) bool {
+	return ttfts(metric) && metric != "egress-ttft-ns" || gaps(metric) && upperQuantile(metric)
+}
+
+func e2es(metric string) bool { return strings.HasSuffix(metric, "-e2e-ns") }
 
 // firsts are the metrics that the first token's stamp enters. The kernel
 // gives bytes that are read together the stamp of the last of them, so the
