@@ -85,7 +85,7 @@ func surplus(accounts []Account) float64 {
 }
 
 // unproven says why a row whose ledger is asked for has none, or a part of one.
-func (r *Run) unproven(accounts []Account) string {
+func (r *Run) unproven(s *sight, accounts []Account) string {
 	var lost []string
 	known := 0
 	for _, a := range accounts {
@@ -98,6 +98,10 @@ func (r *Run) unproven(accounts []Account) string {
 	}
 	const asked = "ledger: it is required (-require-ledger), but "
 	switch {
+	case s.failed > r.Limits.MaxErrors(): // which says more
+		return ""
+	case s.failed > 0:
+		return asked + "what the server counted of failed requests is not known"
 	case r.Server.Several:
 		return asked + r.Server.Why
 	case r.Server.Reset || len(lost) == 0:

@@ -144,6 +144,10 @@ func TestRequiredLedger(t *testing.T) {
 		{"a part not offered", func(r *Run) { r.Server.PromptTokens, r.Server.PrefixHits = engine.Value{}, engine.Value{} },
 			[]string{asked + "the server does not count prompt tokens, prefix cache hits"}},
 		{"several processes", func(r *Run) { r.Server = several }, []string{asked + "the counters are not of one process"}},
+		{"failed requests that are allowed", func(r *Run) {
+			r.Limits = Limits{map[string]float64{limitErrors: 1}}
+			r.Streams[1][2].Outcome = client.HTTP5xx
+		}, []string{asked + "what the server counted of failed requests is not known"}},
 		{"a restart, which voids anyway", func(r *Run) { r.Server = engine.Delta{Reset: true, Why: "the server was started anew"} },
 			[]string{"ledger: the counters cannot be trusted, since the server was started anew"}},
 	} {
@@ -158,6 +162,17 @@ func TestRequiredLedger(t *testing.T) {
 			assert.Equal(t, tc.want, r.Row().Void)
 		})
 	}
+}
+
+// Failed requests end the load before the counters are read: they alone are the reason.
+func TestRequiredLedgerOfAFailedRun(t *testing.T) {
+	r := told()
+	r.RequireLedger = true
+	r.Streams[1][2].Outcome, r.Streams[1][2].Error = client.Truncated, "no [DONE]"
+	r.Server, r.Gauges = engine.Delta{}, nil
+	void := r.Row().Void
+	assert.Len(t, void, 1)
+	assert.Contains(t, void[0], "1 failed (truncated)")
 }
 
 func TestSeveralProcessesLeaveOutWhatIsTheirs(t *testing.T) {

@@ -17,7 +17,7 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 	if r.Server.Reset {
 		why = append(why, "ledger: the counters cannot be trusted, since "+r.Server.Why)
 	}
-	if unproven := r.unproven(accounts); r.RequireLedger && unproven != "" {
+	if unproven := r.unproven(s, accounts); r.RequireLedger && unproven != "" {
 		why = append(why, unproven)
 	}
 	if s.failed == 0 { // what the server counted of a failed request is not known
