@@ -20,24 +20,25 @@ const module = "vllmbench"
 // so imports go only downward:
 //
 //	bench    cmd/vllmbench
-//	report -> figure -> answers    compare    fit    ab    progress
+//	report -> figure -> answers    compare    calibrate    fit    ab    progress
 //	results
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
 	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/trust", "internal/vllmsim"},
-	"cmd/vllmbench": {"internal/ab", "internal/answers", "internal/compare", "internal/figure", "internal/fit", "internal/monitor", "internal/report", "internal/results", "internal/trust", "internal/vllmsim"},
+	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/monitor", "internal/report", "internal/results", "internal/trust", "internal/vllmsim"},
 
-	"internal/report":  {"internal/answers", "internal/figure", "internal/measure", "internal/results"},
-	"internal/figure":  {"client", "internal/answers", "internal/measure", "internal/results"},
-	"internal/answers": {"internal/engine", "internal/measure", "internal/results", "internal/roofline"},
-	"internal/compare": {"internal/measure", "internal/results"},
-	"internal/fit":     {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
-	"internal/monitor": {"gpuprobe", "internal/engine", "internal/trust"},
-	"internal/results": {"client", "internal/engine", "internal/measure", "internal/roofline"},
-	"internal/measure": {"client", "gpuprobe", "internal/engine", "internal/roofline"},
-	"internal/load":    {"client", "internal/prompt"},
-	"internal/vllmsim": {"internal/roofline"},
+	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/results"},
+	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/results"},
+	"internal/answers":   {"internal/engine", "internal/measure", "internal/results", "internal/roofline"},
+	"internal/calibrate": {"client", "internal/load", "internal/measure"},
+	"internal/compare":   {"internal/measure", "internal/results"},
+	"internal/fit":       {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
+	"internal/monitor":   {"gpuprobe", "internal/engine", "internal/trust"},
+	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
+	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline"},
+	"internal/load":      {"client", "internal/prompt"},
+	"internal/vllmsim":   {"internal/roofline"},
 
 	"client":            {"internal/secret"},
 	"internal/ab":       {"internal/trust"},

@@ -29,8 +29,29 @@ type senderConfig struct {
 }
 
 // A send is one token event on its way: when its write began, by the wall
-// clock, and how long the write took.
-type send struct{ At, Took int64 } // nanoseconds
+// clock, and how long the write took; and when the
+// stream's request had come, by the kernel's stamp where there is one.
+type send struct{ At, Took, Asked int64 } // nanoseconds
+
+// A listener reads requests and notes when their bytes came.
+type listener struct {
+	net.Conn
+	kernel *receiver // nil: no kernel stamps
+	at     int64     // of the latest bytes, wall-clock nanoseconds
+}
+
+func (l *listener) Read(p []byte) (n int, err error) {
+	var stamp int64
+	if l.kernel != nil {
+		n, stamp, err = l.kernel.read(p)
+	} else {
+		n, err = l.Conn.Read(p)
+	}
+	if l.at = stamp; stamp == 0 {
+		l.at = time.Now().UnixNano()
+	}
+	return n, err
+}
 
 // A sending is one stream under way.
 type sending struct {
@@ -38,6 +59,7 @@ type sending struct {
 	name  string // the prompt
 	total int    // tokens
 	sent  int
+	asked int64 // wall-clock nanoseconds
 	cuts  *rand.Rand
 	done  chan struct{}
 	sends []send
@@ -71,7 +93,8 @@ func senderMain(config string) {
 
 func (s *sender) serve(conn net.Conn) {
 	defer conn.Close()
-	in := bufio.NewReader(conn)
+	asked := &listener{Conn: conn, kernel: newReceiver(conn)}
+	in := bufio.NewReader(asked)
 	for {
 		req, err := http.ReadRequest(in)
 		if err != nil {
@@ -89,7 +112,7 @@ func (s *sender) serve(conn net.Conn) {
 			panic(err)
 		}
 		_, _ = io.Copy(io.Discard, req.Body)
-		st := &sending{conn: conn, name: fmt.Sprint(body.Prompt), total: body.MaxTokens, done: make(chan struct{})}
+		st := &sending{conn: conn, name: fmt.Sprint(body.Prompt), total: body.MaxTokens, asked: asked.at, done: make(chan struct{})}
 		if s.cfg.Cuts {
 			st.cuts = rand.New(rand.NewPCG(uint64(body.MaxTokens), 1))
 		}
@@ -158,7 +181,7 @@ func (st *sending) step() (done bool) {
 	event := chunked(fmt.Sprintf(vllmEvent, finish))
 	began := time.Now()
 	err := st.write(event)
-	st.sends = append(st.sends, send{began.UnixNano(), int64(time.Since(began))})
+	st.sends = append(st.sends, send{began.UnixNano(), int64(time.Since(began)), st.asked})
 	if err != nil {
 		return true
 	}

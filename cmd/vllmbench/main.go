@@ -23,6 +23,7 @@ func commands() []command {
 		{"monitor", "show a server and its GPU while they work", watch},
 		{"ab", "measure two servers in turns, so that drift does not pass for a difference", turns},
 		{"compare", "hold two runs against each other, and decide", compareRuns},
+		{"calibrate", "say how many streams this machine can measure before a rule gives way", limits},
 		{"fit", "find the overheads with which the embedded server behaves as a measured one", fitRun},
 		{"export", "write the JSON and CSV files of saved runs", export},
 		{"report", "answer from saved runs, with plots: a page, Markdown, pictures", reportRuns},
@@ -48,7 +49,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "usage: vllmbench command [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.short)
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.short)
 	}
 	fmt.Fprint(w, "\n`vllmbench command -h` lists a command's flags.\n")
 }
