@@ -77,7 +77,7 @@ func TestOpenQueues(t *testing.T) {
 	for _, tc := range []struct {
 		load  float64
 		n, by int // arrivals for the formula, and how many of them the loop is run for
-	}{{0.5, 200_000, 200_000}, {0.8, 800_000, 100_000}, {0.95, 6_000_000, 100_000}} {
+	}{{0.5, 200_000, 50_000}, {0.8, 800_000, 50_000}, {0.95, 6_000_000, 50_000}} {
 		for _, kind := range []string{"M/D/1", "M/M/1"} {
 			t.Run(fmt.Sprintf("%s/load=%v", kind, tc.load), func(t *testing.T) {
 				t.Parallel()
