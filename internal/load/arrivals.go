@@ -36,13 +36,14 @@ type Phase struct {
 	For time.Duration
 }
 
-// mean is the number of arrivals that the phase asks for.
-func (p Phase) mean() float64 { return (p.From + p.To) / 2 * p.For.Seconds() }
+// mean is the number of arrivals that the phase asks for. The conversion, as those
+// below, keeps a compiler from fusing operations, which would give other last
+// digits on other processors.
+func (p Phase) mean() float64 { return float64((p.From + p.To) / 2 * p.For.Seconds()) }
 
 // at is when the expected number of arrivals since the phase's begin reaches
 // n: the root of From t + (To-From)/For t²/2 = n, in a form that holds for a
-// constant rate too. The conversions keep a compiler from fusing operations,
-// which would give other last digits on other processors.
+// constant rate too.
 func (p Phase) at(n float64) time.Duration {
 	if n <= 0 {
 		return 0
@@ -67,7 +68,9 @@ type Arrivals struct {
 	// of their mean. 0 means 1.
 	Burstiness float64
 
-	// Seed fixes what is drawn: the same seed gives the same schedule, everywhere.
+	// Seed fixes what is drawn: the same seed gives the same schedule. Where a
+	// processor fuses operations in the drawing of gammas, times may
+	// differ from another processor's by a rounding.
 	Seed uint64
 }
 
