@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"vllmbench/internal/engine"
+	"vllmbench/internal/numeral"
 )
 
-// thin stands between groups of three digits: a narrow space at which no line breaks.
-const thin = "\u202f"
+// thin stands between groups of three digits.
+const thin = numeral.Narrow
 
 // clean makes words from outside fit for a line: no control characters.
 func clean(s string) string { return engine.Clean(s) }
@@ -37,20 +38,10 @@ func fixed(v float64, places int) string {
 	if strings.Trim(s, "-0.") == "" {
 		s = strings.TrimPrefix(s, "-")
 	}
-	whole, fraction, point := strings.Cut(s, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
+	if whole, _, _ := strings.Cut(strings.TrimPrefix(s, "-"), "."); len(whole) <= 4 {
+		return s
 	}
-	if len(whole) > 4 {
-		for i := len(whole) - 3; i > 0; i -= 3 {
-			whole = whole[:i] + thin + whole[i:]
-		}
-	}
-	if point {
-		whole += "." + fraction
-	}
-	return sign + whole
+	return numeral.Grouped(s, thin)
 }
 
 // number writes v with three significant digits.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"vllmbench/internal/numeral"
 )
 
 // Write prints the levels as a table, and in a sentence what this machine holds.
@@ -29,11 +31,7 @@ func Write(w io.Writer, levels []Level, interval time.Duration) error {
 // count writes a number of three significant digits with its thousands apart.
 func count(v float64) string {
 	scale := math.Pow10(max(0, int(math.Log10(max(v, 1)))-2))
-	text := strconv.FormatFloat(math.Round(v/scale)*scale, 'f', 0, 64)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "\u202f" + text[i:]
-	}
-	return text
+	return numeral.Grouped(strconv.FormatFloat(math.Round(v/scale)*scale, 'f', 0, 64), numeral.Narrow)
 }
 
 // gave tells what a row of that many streams loses, or "".

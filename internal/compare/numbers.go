@@ -4,10 +4,12 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"vllmbench/internal/numeral"
 )
 
-// thin is the space between groups of digits and before a unit, at which no line breaks.
-const thin = "\u202f"
+// thin is the space between groups of digits and before a unit.
+const thin = numeral.Narrow
 
 // sig writes x with three significant digits and its thousands in groups.
 func sig(x float64) string {
@@ -21,18 +23,7 @@ func sig(x float64) string {
 		exponent++
 	}
 	text := strconv.FormatFloat(rounded, 'f', max(0, 2-exponent), 64)
-	whole, fraction, _ := strings.Cut(text, ".")
-	if fraction != "" {
-		fraction = "." + fraction
-	}
-	sign := ""
-	if whole[0] == '-' {
-		sign, whole = "-", whole[1:]
-	}
-	for i := len(whole) - 3; i > 0 && len(whole) > 3; i -= 3 {
-		whole = whole[:i] + thin + whole[i:]
-	}
-	return sign + whole + fraction
+	return numeral.Grouped(text, thin)
 }
 
 // share writes a percentage, without its sign, to no more than a hundredth.

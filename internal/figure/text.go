@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"vllmbench/internal/numeral"
 )
 
 // thin parts groups of three digits.
@@ -17,11 +19,11 @@ func num(v float64) string {
 	}
 	unit := math.Pow10(int(math.Floor(math.Log10(math.Abs(v)))) - 2)
 	decimals := max(0, -int(math.Floor(math.Log10(unit)+0.5)))
-	return group(strconv.FormatFloat(math.Round(v/unit)*unit, 'f', decimals, 64))
+	return numeral.Grouped(strconv.FormatFloat(math.Round(v/unit)*unit, 'f', decimals, 64), thin)
 }
 
 // tick writes a round number as it is: "0.5", "1 024".
-func tick(v float64) string { return group(strconv.FormatFloat(v, 'f', -1, 64)) }
+func tick(v float64) string { return numeral.Grouped(strconv.FormatFloat(v, 'f', -1, 64), thin) }
 
 // tickLabels writes the ticks of an axis, on a linear one with equally many decimals.
 func tickLabels(a Axis) []string {
@@ -34,30 +36,14 @@ func tickLabels(a Axis) []string {
 	}
 	if a.Scale == Linear {
 		for i, v := range a.Ticks {
-			labels[i] = group(strconv.FormatFloat(v, 'f', decimals, 64))
+			labels[i] = numeral.Grouped(strconv.FormatFloat(v, 'f', decimals, 64), thin)
 		}
 	}
 	return labels
 }
 
 // count writes a whole number.
-func count(n int) string { return group(strconv.Itoa(n)) }
-
-// group puts thin spaces between groups of three digits before the point.
-func group(s string) string {
-	whole, rest, point := strings.Cut(s, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + thin + whole[i:]
-	}
-	if point {
-		rest = "." + rest
-	}
-	return sign + whole + rest
-}
+func count(n int) string { return numeral.Grouped(strconv.Itoa(n), thin) }
 
 // duration writes ns nanoseconds in the unit that suits them.
 func duration(ns float64) string {

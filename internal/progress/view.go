@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"vllmbench/internal/numeral"
 )
 
 // reasonWidth is what a reason needs to be worth its place.
@@ -118,10 +120,7 @@ func figure(x float64) string {
 	if digits > 0 || len(s) < 5 {
 		return s
 	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u2009" + s[i:]
-	}
-	return s
+	return numeral.Grouped(s, "\u2009")
 }
 
 // clean makes a foreign text fit for one line of a terminal.

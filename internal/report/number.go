@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"vllmbench/internal/answers"
+	"vllmbench/internal/numeral"
 )
 
-// thin is the narrow no-break space that groups digits and sets off units.
-const thin = "\u202f"
+// thin groups digits and sets off units.
+const thin = numeral.Narrow
 
 // number prints v with three significant digits and thin grouping: "0.100",
 // "12.3", "4 790".
@@ -25,27 +26,11 @@ func number(v float64) string {
 	if decimals > 6 {
 		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
-	return grouped(strconv.FormatFloat(rounded, 'f', max(decimals, 0), 64))
+	return numeral.Grouped(strconv.FormatFloat(rounded, 'f', max(decimals, 0), 64), thin)
 }
 
 // count prints a whole number with thin grouping.
-func count(n int) string { return grouped(strconv.Itoa(n)) }
-
-// grouped puts thin spaces between the thousands of a number of four or more digits.
-func grouped(digits string) string {
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
-	whole, fraction, has := strings.Cut(digits, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + thin + whole[i:]
-	}
-	if has {
-		whole += "." + fraction
-	}
-	return sign + whole
-}
+func count(n int) string { return numeral.Grouped(strconv.Itoa(n), thin) }
 
 // interval prints the bounds of e in its scaled unit, or "" if there are too
 // few repetitions for any.
