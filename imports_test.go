@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline"},
 	"internal/load":      {"client", "internal/prompt"},
+	"internal/slo":       {"client"},
 	"internal/vllmsim":   {"internal/roofline"},
 
 	"client":            {"internal/secret"},
