@@ -17,7 +17,7 @@ type rawStream interface {
 // result's Outcome says what happened.
 func (c *Client) Generate(ctx context.Context, req Request) Result {
 	f := &flight{req: &req, model: c.cfg.Model}
-	res := Result{Intended: req.Intended}
+	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0}
 	if res.Intended == 0 {
 		res.Intended = c.clock.now()
 	}

@@ -48,7 +48,7 @@ type Request struct {
 	// time: only for servers whose events carry more than one token.
 	ContinuousUsage bool
 
-	// Intended is when the request should have been sent, since the client's
-	// epoch. 0 means when Generate is called.
+	// Intended is when the request is due in an open loop, since the client's
+	// epoch. 0 means when Generate is called, and that latencies count from the sending.
 	Intended time.Duration
 }

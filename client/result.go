@@ -16,6 +16,7 @@ const (
 	TimeoutFirstToken Outcome = "timeout_first_token" // no token in Config.FirstToken
 	TimeoutStall      Outcome = "timeout_stall"       // no event in Config.Stall
 	Cancelled         Outcome = "cancelled"           // the caller's context ended
+	Dropped           Outcome = "dropped"             // never sent: too many were in flight when it was due
 )
 
 // An Event is one arrival of tokens.
@@ -30,6 +31,7 @@ type Event struct {
 // a zero time is an instant that was not reached.
 type Result struct {
 	Intended  time.Duration // Request.Intended, or when Generate was called
+	Scheduled bool          // Intended is an arrival of an open loop, from which latencies count
 	Sent      time.Duration // just before the request's last byte was written
 	FirstByte time.Duration // the response's first byte
 	End       time.Duration // the last bytes of the stream, [DONE], or when the client gave up
@@ -53,22 +55,31 @@ type Result struct {
 	Error   string // one line, empty if OK; never holds the API key
 }
 
-// TTFT is the time to first token: from the sending of the request's last
-// byte to the arrival of the first event that bears a token. It is 0 if there was none.
+// Start is the instant from which latencies count: the sending of the
+// request's last byte, or, of a scheduled request, when it was due, so that
+// whatever held it back is in its latency.
+func (r *Result) Start() time.Duration {
+	if r.Scheduled {
+		return r.Intended
+	}
+	return r.Sent
+}
+
+// TTFT is the time to first token: from Start to the arrival of the first
+// event that bears a token. It is 0 if there was none.
 func (r *Result) TTFT() time.Duration {
 	if len(r.Events) == 0 {
 		return 0
 	}
-	return r.Events[0].At - r.Sent
+	return r.Events[0].At - r.Start()
 }
 
-// E2E is the time from the sending of the request's last byte to the arrival
-// of the last token, or 0 if there was none.
+// E2E is the time from Start to the arrival of the last token, or 0 if there was none.
 func (r *Result) E2E() time.Duration {
 	if len(r.Events) == 0 {
 		return 0
 	}
-	return r.Events[len(r.Events)-1].At - r.Sent
+	return r.Events[len(r.Events)-1].At - r.Start()
 }
 
 // TPOT is the mean time per output token after the first event:

@@ -47,7 +47,7 @@ func TestTimes(t *testing.T) {
 			res := c.Generate(t.Context(), Request{Endpoint: Chat, Text: "Hi", PromptTokens: 5, OutputTokens: 4, Intended: t0 - 3*ms})
 			require.Equal(t, OK, res.Outcome, res.Error)
 			assert.Equal(t, Result{
-				Intended: t0 - 3*ms, Sent: t0, FirstByte: t0 + 10*ms, End: t0 + 170*ms,
+				Intended: t0 - 3*ms, Scheduled: true, Sent: t0, FirstByte: t0 + 10*ms, End: t0 + 170*ms,
 				Events: []Event{
 					{At: t0 + 100*ms, Tokens: 1},
 					{At: t0 + 120*ms, Tokens: 1},
@@ -58,7 +58,10 @@ func TestTimes(t *testing.T) {
 				Reused: i > 0, Attempts: 1, Outcome: OK,
 			}, res)
 			assert.Equal(t, t0+220*ms, c.Now(), "it drains")
-			assert.Equal(t, 100*ms, res.TTFT())
+			assert.Equal(t, 103*ms, res.TTFT(), "from when it was due")
+			assert.Equal(t, 163*ms, res.E2E())
+			res.Scheduled = false
+			assert.Equal(t, 100*ms, res.TTFT(), "from its sending")
 			assert.Equal(t, 160*ms, res.E2E())
 			assert.Equal(t, 20*ms, res.TPOT())
 		}

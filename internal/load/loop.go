@@ -30,6 +30,9 @@ type Loop struct {
 	failed  []client.Result
 	begun   int
 	running int // goroutines from which results may still come
+	settled int // the open loop's first requests that have ended, well or not
+
+	began time.Time // of an open loop
 }
 
 func newLoop(ctx context.Context, streams, requests, maxErrors int) *Loop {
@@ -108,20 +111,46 @@ func (l *Loop) Await(n int) (time.Duration, error) {
 	for l.done < n && l.running > 0 && len(l.failed) <= l.maxErrors {
 		l.changed.Wait()
 	}
+	if err := l.over(l.done, n); err != nil || n == 0 {
+		return 0, err
+	}
+	return l.last[n-1], nil
+}
+
+// over says why no more than got of n requests can be had. l.mu is held.
+func (l *Loop) over(got, n int) error {
 	switch {
 	case len(l.failed) > l.maxErrors:
-		return 0, errors.New(client.Failures(l.failed))
-	case l.done < n:
+		return errors.New(client.Failures(l.failed))
+	case got < n:
 		cause := context.Cause(l.ctx)
 		if cause == nil {
 			cause = errAllSent
 		}
-		return 0, fmt.Errorf("the load ended after %d of %d requests: %w", l.done, n, cause)
-	case n == 0:
-		return 0, nil
+		return fmt.Errorf("the load ended after %d of %d requests: %w", got, n, cause)
 	}
-	return l.last[n-1], nil
+	return nil
 }
+
+// Settled waits until the first n requests of an open loop's schedule have
+// ended, well or not. It fails as Await does.
+func (l *Loop) Settled(n int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		for rs := l.results[0]; l.settled < len(rs) && rs[l.settled].Outcome != ""; {
+			l.settled++
+		}
+		if len(l.failed) > l.maxErrors || l.settled >= n || l.running == 0 {
+			break
+		}
+		l.changed.Wait()
+	}
+	return l.over(l.settled, n)
+}
+
+// Began is the instant from which an open loop's schedule counts.
+func (l *Loop) Began() time.Time { return l.began }
 
 // Done is the number of requests that have ended well, and when the last token
 // of these arrived, on the client's clock.

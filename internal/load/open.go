@@ -8,10 +8,6 @@ import (
 	"vllmbench/client"
 )
 
-// Dropped is the outcome of an arrival that was not sent because Open.InFlight
-// requests were in flight already. Such a result has Intended and Error, nothing else.
-const Dropped client.Outcome = "dropped"
-
 // Open is an open loop: each request is sent at its scheduled instant, however
 // many are in flight. A loop that fell behind sends at once what is due.
 //
@@ -23,7 +19,8 @@ type Open struct {
 	Schedule Schedule
 
 	// InFlight is a safety cap on requests in flight, at least 1. It is no
-	// queue: an arrival beyond it has the outcome Dropped, which is a failure.
+	// queue: an arrival beyond it is a failure, whose result has Intended, the
+	// outcome client.Dropped and an Error, nothing else.
 	InFlight int
 
 	// Epoch is the instant that the times of results count from: Client.Epoch.
@@ -42,19 +39,19 @@ type Open struct {
 
 // Start begins to count the schedule's time.
 func (o Open) Start(ctx context.Context) *Loop {
-	began := time.Now()
 	l := newLoop(ctx, 1, len(o.Schedule), o.MaxErrors)
-	l.send(func() { o.dispatch(l, began) })
+	l.began = time.Now()
+	l.send(func() { o.dispatch(l) })
 	return l
 }
 
 // dispatch sends until the schedule's end. It never waits for an answer.
-func (o Open) dispatch(l *Loop, began time.Time) {
+func (o Open) dispatch(l *Loop) {
 	w := newWaiter()
 	defer w.close()
 	req := o.Next()
 	for _, at := range o.Schedule {
-		due := began.Add(at)
+		due := l.began.Add(at)
 		if !w.until(due, l.quit, l.ctx.Done()) || !l.more() {
 			return
 		}
@@ -75,9 +72,9 @@ func (o Open) dispatch(l *Loop, began time.Time) {
 func (l *Loop) admit(intended time.Duration, most int) (place int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := client.Result{Intended: intended}
+	r := client.Result{Intended: intended, Scheduled: true}
 	if l.running-1 >= most { // one is dispatch
-		r.Outcome, r.Error = Dropped, fmt.Sprintf("%d requests were in flight, which is the cap", most)
+		r.Outcome, r.Error = client.Dropped, fmt.Sprintf("%d requests were in flight, which is the cap", most)
 		l.count(r)
 		ok = false
 	} else {
@@ -89,7 +86,7 @@ func (l *Loop) admit(intended time.Duration, most int) (place int, ok bool) {
 
 // settle fills the place that admit made.
 func (l *Loop) settle(place int, intended time.Duration, r client.Result) {
-	r.Intended = intended // also where a client took 0 for "not set"
+	r.Intended, r.Scheduled = intended, true // also where a client took 0 for "not set"
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.results[0][place] = r

@@ -104,7 +104,7 @@ func TestOpenDropsBeyondItsCap(t *testing.T) {
 			if i%6 < 3 { // three are sent, and the next three find them in flight
 				assert.Equal(t, client.OK, r.Outcome)
 			} else {
-				assert.Equal(t, client.Result{Intended: r.Intended, Outcome: Dropped, Error: "3 requests were in flight, which is the cap"}, r)
+				assert.Equal(t, client.Result{Intended: r.Intended, Scheduled: true, Outcome: client.Dropped, Error: "3 requests were in flight, which is the cap"}, r)
 			}
 		}
 		assert.EqualValues(t, 3, peak.Load())

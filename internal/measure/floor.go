@@ -21,7 +21,7 @@ var floorMetrics = []Metric{
 // floor puts the shares. A share above 100 % is impossible: then the times
 // are not of that model on these GPUs, and no share is given.
 func (r *Run) floor(t *table, s *sight) {
-	if r.Floor == nil {
+	if r.Floor == nil || r.Open() { // whose batch is not known
 		return
 	}
 	put := func(metric string, floor, measured float64, n int) {
@@ -39,7 +39,7 @@ func (r *Run) floor(t *table, s *sight) {
 
 // floorFaults finds shares that cannot be.
 func (r *Run) floorFaults(s *sight) []fault {
-	if r.Floor == nil || len(s.itl) == 0 {
+	if r.Floor == nil || r.Open() || len(s.itl) == 0 {
 		return nil
 	}
 	least := roofline.DecodeFloor(r.Floor.Model, r.Floor.GPU, r.Batch, r.PromptTokens)

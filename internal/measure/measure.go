@@ -13,6 +13,7 @@ import (
 	"vllmbench/client"
 	"vllmbench/gpuprobe"
 	"vllmbench/internal/engine"
+	"vllmbench/internal/slo"
 )
 
 // A Run is all that was seen of one cell.
@@ -39,6 +40,11 @@ type Run struct {
 	Quantiles []int // in percent; nil: DefaultQuantiles
 	Limits    Limits
 
+	// Varies says that an open loop's rate changes by design, so that a queue that grows tells nothing.
+	Varies bool
+
+	SLO slo.SLO // what goodput is measured by; zero: there is none
+
 	RequireLedger bool // a row that the server's counters do not prove is void
 }
 
@@ -47,8 +53,8 @@ func (r *Run) Row() Row {
 	if r.Quantiles == nil {
 		r.Quantiles = DefaultQuantiles
 	}
-	s := look(r.Streams, r.Window)
-	row := Row{Cell: r.Cell, Ops: r.Ops, Window: r.Window, Requests: s.requests}
+	s := look(r.Streams, r.Window, r.SLO)
+	row := Row{Cell: r.Cell, Ops: r.Ops, Window: r.Window, Requests: s.requests, SLO: r.SLO.String()}
 	row.Ledger = r.ledger()
 	row.Wire = pairs(r.Streams, r.Server)
 	row.Void = r.void(s, row.Ledger)
@@ -56,6 +62,8 @@ func (r *Run) Row() Row {
 	t := &table{row: &row, faults: r.faults(s, row.Wire)}
 	r.throughput(t, s)
 	r.latency(t, s)
+	r.arrivals(t, s)
+	r.goodput(t, s)
 	r.engine(t, row.Wire)
 	r.gpu(t, s)
 	r.floor(t, s)
@@ -126,7 +134,9 @@ func (r *Run) client(t *table, s *sight) {
 		t.quantile("p99-lag-ns", s.lag, 99, r.Limits.of(limitTail))
 	}
 	t.put("merged-%", 100*share(float64(s.merged), float64(s.events)), s.events)
-	t.put("turnaround-%", 100*share(s.turnaround.mean(), s.e2e.mean()), len(s.turnaround))
+	if !r.Open() {
+		t.put("turnaround-%", 100*share(s.turnaround.mean(), s.e2e.mean()), len(s.turnaround))
+	}
 	if r.CPU > 0 {
 		t.put("cpu-ns/tok", share(float64(r.CPU), float64(s.tokens)), 0)
 	}

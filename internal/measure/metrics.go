@@ -19,15 +19,28 @@ func (m Metric) OfGPU() bool {
 	return ofGPU(m.Name) || ofFloor(m.Name)
 }
 
+// Of says whether the row can have the metric at all.
+func (m Metric) Of(r *Row) bool {
+	switch {
+	case ofArrivals(m.Name):
+		return r.Open()
+	case m.Name == "turnaround-%":
+		return !r.Open()
+	case ofSLO(m.Name):
+		return r.SLO != ""
+	}
+	return true
+}
+
 // DefaultQuantiles are the quantiles of each latency, in percent.
 var DefaultQuantiles = []int{50, 90, 99}
 
 // latencies are the metrics that have quantiles.
 var latencies = []struct{ name, doc string }{
-	{"ttft", "time to first token: from the sending of the request's last byte to the arrival of the first token, of requests whose first token arrived in the window"},
+	{"ttft", "time to first token: from the sending of the request's last byte, in an open loop from when it was due, to the arrival of the first token, of requests whose first token arrived in the window, in an open loop of those due in it"},
 	{"itl", "inter-token latency: the gap before each token that arrived in the window, shared evenly by the tokens of one event"},
-	{"tpot", "time per output token of a request: (last - first arrival) / (tokens - tokens of the first event), of requests that ended in the window"},
-	{"e2e", "end-to-end latency: from the sending of the request's last byte to the arrival of its last token, of requests that ended in the window"},
+	{"tpot", "time per output token of a request: (last - first arrival) / (tokens - tokens of the first event), of requests that ended in the window, in an open loop of those due in it"},
+	{"e2e", "end-to-end latency: from the sending of the request's last byte, in an open loop from when it was due, to the arrival of its last token, of requests that ended in the window, in an open loop of those due in it"},
 }
 
 // A Group is metrics that belong together.
@@ -42,6 +55,8 @@ func Groups(quantiles []int) []Group {
 	return []Group{
 		{"Throughput", "the stamps of the tokens' arrivals", throughputMetrics},
 		{"Latency", "the stamps of the tokens' arrivals, and the client's clock just before a request's last byte is written; both count from one epoch", latencyMetrics(quantiles)},
+		{"Arrivals", "the schedule, and the client's clock just before a request's last byte is written; in an open loop only", arrivalMetrics},
+		{"Goodput", "as latency; only with -slo", goodputMetrics},
 		{"GPU", "the GPUs' own counters (NVML, or a DCGM exporter), read twice a second and at both ends of the window, between two reads by interpolation", gpuMetrics},
 		{"Roofline", "the stamps of the tokens' arrivals (decode) and the server's histogram (prefill), against what the data sheet of the GPUs allows", floorMetrics},
 		{"Server", "the server's own counters and histograms (/metrics): their rise from before the ramp's first request to after the tail's last one", serverMetrics},

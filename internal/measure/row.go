@@ -4,12 +4,17 @@ import "time"
 
 // A Cell is one point of an experiment.
 type Cell struct {
-	Experiment   string `json:"experiment"`    // "latency", "throughput" or "seqlen"
-	Name         string `json:"name"`          // the benchmark's name without "Benchmark" and "-N": "SeqLen/prompt=10/output=50"
-	Batch        int    `json:"batch"`         // requests in flight
-	PromptTokens int    `json:"prompt_tokens"` // asked, tokens a request
-	OutputTokens int    `json:"output_tokens"` // asked, tokens a request
+	Experiment   string  `json:"experiment"`     // "latency", "throughput", "seqlen", "arrivals", ...
+	Name         string  `json:"name"`           // the benchmark's name without "Benchmark" and "-N": "SeqLen/prompt=10/output=50"
+	Batch        int     `json:"batch"`          // requests in flight; 0 in an open loop
+	Rate         float64 `json:"rate,omitempty"` // arrivals a second that an open loop asks for, on average; 0 in a closed one
+	PromptTokens int     `json:"prompt_tokens"`  // asked, tokens a request, on average
+	OutputTokens int     `json:"output_tokens"`  // asked, tokens a request, on average
 }
+
+// Open says whether the cell is an open loop: requests are sent when they are
+// due, however many are in flight.
+func (c Cell) Open() bool { return c.Rate > 0 }
 
 // A Value is one metric of a row.
 type Value struct {
@@ -39,10 +44,11 @@ func (w Window) holds(t time.Duration) bool { return w.From < t && t <= w.To }
 // A Row is what one run of one cell showed.
 type Row struct {
 	Cell
-	Ops      int       `json:"ops"`      // benchmark operations, each of Batch requests
-	Window   Window    `json:"window"`   // the timed window
-	Requests int       `json:"requests"` // completed inside the window
-	Values   []Value   `json:"values"`   // in the order of Metrics
+	Ops      int       `json:"ops"`           // benchmark operations, each of Batch requests
+	Window   Window    `json:"window"`        // the timed window
+	Requests int       `json:"requests"`      // completed inside the window
+	SLO      string    `json:"slo,omitempty"` // what goodput was measured by
+	Values   []Value   `json:"values"`        // in the order of Metrics
 	LeftOut  []LeftOut `json:"left_out,omitempty"`
 	Void     []string  `json:"void,omitempty"` // why the row proves nothing; empty if valid
 	Ledger   []Account `json:"ledger,omitempty"`

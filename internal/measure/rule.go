@@ -28,6 +28,9 @@ var (
 	ruleTurnaround = &Rule{limitTurnaround, "the client held its streams back between requests", throughputs}
 	ruleShorter    = &Rule{limitTurnaround, "with several streams, the client held them back for more than half of that limit", e2es}
 	rulePhase      = &Rule{limitPhase, "with several streams, the client held them back between requests for a share of the TTFT", phased}
+	ruleGrowth     = &Rule{limitGrowth, "in an open loop, requests came faster than they were served, so that latencies depend on how long one watched", steadied}
+	ruleLate       = &Rule{limitLate, "in an open loop, the client sent requests late", waits}
+	ruleConnect    = &Rule{limitLate, "in an open loop, requests waited for connections to open", waits}
 	ruleCPU        = &Rule{limitCPU, "the client used its processors up", throughputs}
 	ruleEvents     = &Rule{"events", "events did not tell how many tokens they carry, for more tokens than the limit merged allows", gaps}
 	ruleMerged     = &Rule{limitMerged, "events came under one stamp with the one before", gapQuantiles}
@@ -60,7 +63,7 @@ var troubleRules = []*Rule{
 // Rules are all rules that can take a metric out of a row.
 func Rules() []*Rule {
 	return slices.Concat([]*Rule{
-		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
+		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleGrowth, ruleLate, ruleConnect, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
 	}, troubleRules)
 }
 

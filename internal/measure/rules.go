@@ -23,7 +23,7 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 	if s.failed == 0 { // what the server counted of a failed request is not known
 		why = append(why, imbalances(accounts)...)
 	}
-	if r.Opened > 0 {
+	if r.Opened > 0 && !r.Open() { // an open loop opens what it needs, and each request says what that took
 		why = append(why, fmt.Sprintf("%d connections were opened inside the window: their handshakes are in its times", r.Opened))
 	}
 	if s.requests == 0 && len(why) == 0 {
@@ -34,7 +34,7 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 
 // faults returns what takes single metrics out of the row.
 func (r *Run) faults(s *sight, wire []Pair) []fault {
-	return slices.Concat(r.clientBound(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults(), r.floorFaults(s))
+	return slices.Concat(r.clientBound(s), r.unsteady(s), r.lateArrivals(s), r.unevenGaps(s), r.userStamps(s), impossible(wire), r.gpuFaults(), r.floorFaults(s))
 }
 
 func (r *Run) unevenGaps(s *sight) []fault {

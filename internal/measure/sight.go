@@ -4,17 +4,24 @@ import (
 	"time"
 
 	"vllmbench/client"
+	"vllmbench/internal/slo"
 )
 
 // A sight is what the window shows of a run. Tokens are credited by their own
-// arrival; a request belongs to the window in which it ended, since under a
-// steady load as many begin before a window and end in it as the other way round.
+// arrival. A request of a closed loop belongs to the window in which it ended,
+// since under a steady load as many begin before a window and end in it as the
+// other way round; one of an open loop to that in which it was due, so that a
+// queue that is longer than the window hides nothing.
 type sight struct {
 	ttft, itl, tpot, e2e, lag sample
-	turnaround                sample // end of a request to the next one's sending
+	turnaround                sample // end of a request to the next one's sending; none in an open loop
+	late                      sample // due to sent, in an open loop
+	connect                   sample // time to open the connection of each request, 0 if it was open; in an open loop
 
 	requests     int // ended well inside the window
 	failed       int // of the whole run
+	due          int // requests that belong to the window, failed ones included
+	met          int // of these, that met the SLO
 	tokens       int // output tokens that arrived
 	events       int // events that carried them
 	merged       int // events under one stamp with the one before
@@ -28,41 +35,56 @@ type sight struct {
 }
 
 // look reads the results of all streams through w.
-func look(streams [][]client.Result, w Window) *sight {
+func look(streams [][]client.Result, w Window, objective slo.SLO) *sight {
 	s := &sight{}
 	for _, rs := range streams {
 		for i := range rs {
-			s.request(&rs[i], w)
-			if i+1 < len(rs) && w.holds(rs[i].End) && rs[i].Outcome == client.OK && rs[i+1].Sent > 0 {
+			s.request(&rs[i], w, objective)
+			if i+1 < len(rs) && w.holds(rs[i].End) && rs[i].Outcome == client.OK && rs[i+1].Sent > 0 && !rs[i+1].Scheduled {
 				s.turnaround = append(s.turnaround, rs[i+1].Sent-rs[i].End)
 			}
 		}
 	}
-	for _, l := range []sample{s.ttft, s.itl, s.tpot, s.e2e, s.lag} {
+	for _, l := range []sample{s.ttft, s.itl, s.tpot, s.e2e, s.lag, s.late} {
 		l.sort()
 	}
 	return s
 }
 
-func (s *sight) request(r *client.Result, w Window) {
+func (s *sight) request(r *client.Result, w Window, objective slo.SLO) {
+	if belongs(r, w) {
+		s.due++
+		if objective.Met(r) {
+			s.met++
+		}
+		if r.Scheduled && r.Sent > 0 {
+			s.late = append(s.late, r.Sent-r.Intended)
+			s.connect = append(s.connect, r.Connect)
+		}
+	}
 	if r.Outcome != client.OK {
 		s.failed++
 		return
 	}
 	first, last := r.Events[0], r.Events[len(r.Events)-1]
 	if w.holds(first.At) {
-		s.ttft = append(s.ttft, r.TTFT())
 		s.promptTokens += r.PromptTokens
+	}
+	own := belongs(r, w)
+	if own && r.Scheduled || !r.Scheduled && w.holds(first.At) {
+		s.ttft = append(s.ttft, r.TTFT())
 		if len(r.Events) > 1 && r.Events[1].Merged {
 			s.blurred++
 		}
 	}
-	if w.holds(last.At) {
-		s.requests++
+	if own {
 		s.e2e = append(s.e2e, r.E2E())
 		if len(r.Events) > 1 {
 			s.tpot = append(s.tpot, r.TPOT())
 		}
+	}
+	if w.holds(last.At) {
+		s.requests++
 		s.asked += r.PromptTokens
 		s.generated += r.OutputTokens
 		s.unstamped += r.Unstamped
@@ -72,6 +94,17 @@ func (s *sight) request(r *client.Result, w Window) {
 	}
 	s.inFlight += max(0, min(last.At, w.To)-max(r.Sent, w.From))
 	s.tokensOf(r, w)
+}
+
+// belongs says whether the whole request is the window's.
+func belongs(r *client.Result, w Window) bool {
+	switch {
+	case r.Scheduled:
+		return w.From <= r.Intended && r.Intended < w.To
+	case len(r.Events) > 0 && r.Outcome == client.OK:
+		return w.holds(r.Events[len(r.Events)-1].At)
+	}
+	return w.holds(r.End)
 }
 
 func (s *sight) tokensOf(r *client.Result, w Window) {

@@ -7,16 +7,15 @@ import (
 
 // pairs puts the wire's means beside the server's, over all requests of the run.
 func pairs(streams [][]client.Result, server engine.Delta) []Pair {
-	var ttft, e2e, gaps, n, steps float64
+	var ttft, e2e, steps, n float64 // from the sending, as the server sees it, in an open loop too
 	for _, rs := range streams {
 		for _, r := range rs {
 			if r.Outcome != client.OK {
 				return nil // the server counts it too, and we have no time of it
 			}
 			n++
-			ttft += float64(r.TTFT())
-			e2e += float64(r.E2E())
-			gaps += float64(r.E2E() - r.TTFT())
+			ttft += float64(r.Events[0].At - r.Sent)
+			e2e += float64(r.Events[len(r.Events)-1].At - r.Sent)
 			steps += float64(r.OutputTokens - r.Events[0].Tokens)
 		}
 	}
@@ -27,7 +26,7 @@ func pairs(streams [][]client.Result, server engine.Delta) []Pair {
 		}
 	}
 	add("ttft", ttft, n, server.TTFT)
-	add("itl", gaps, steps, server.ITL)
+	add("itl", e2e-ttft, steps, server.ITL)
 	add("e2e", e2e, n, server.E2E)
 	return out
 }

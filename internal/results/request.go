@@ -20,6 +20,7 @@ var ErrCut = errors.New("cut off")
 // by columns, and the columns that say nothing left out.
 type request struct {
 	Intended  time.Duration `json:"intended_ns"`
+	Scheduled bool          `json:"scheduled,omitempty"`
 	Sent      time.Duration `json:"sent_ns"`
 	FirstByte time.Duration `json:"first_byte_ns"`
 	End       time.Duration `json:"end_ns"`
@@ -44,7 +45,7 @@ type request struct {
 
 func pack(r *client.Result) request {
 	q := request{
-		Intended: r.Intended, Sent: r.Sent, FirstByte: r.FirstByte, End: r.End,
+		Intended: r.Intended, Scheduled: r.Scheduled, Sent: r.Sent, FirstByte: r.FirstByte, End: r.End,
 		PromptTokens: r.PromptTokens, OutputTokens: r.OutputTokens, CachedTokens: r.CachedTokens,
 		FinishReason: r.FinishReason, Estimated: r.Estimated, Reused: r.Reused, Attempts: r.Attempts,
 		Unstamped: r.Unstamped, Connect: r.Connect, Outcome: r.Outcome, Error: r.Error,
@@ -70,7 +71,7 @@ func pack(r *client.Result) request {
 
 func (q *request) unpack() (client.Result, error) {
 	r := client.Result{
-		Intended: q.Intended, Sent: q.Sent, FirstByte: q.FirstByte, End: q.End,
+		Intended: q.Intended, Scheduled: q.Scheduled, Sent: q.Sent, FirstByte: q.FirstByte, End: q.End,
 		PromptTokens: q.PromptTokens, OutputTokens: q.OutputTokens, CachedTokens: q.CachedTokens,
 		FinishReason: q.FinishReason, Estimated: q.Estimated, Reused: q.Reused, Attempts: q.Attempts,
 		Unstamped: q.Unstamped, Connect: q.Connect, Outcome: q.Outcome, Error: q.Error,
