@@ -214,6 +214,8 @@ func (r *Run) add(n int, text []byte, endless bool) {
 		r.warn("line %d of %s is damaged and left out: its GPU samples are not in the order of time, or not of the run's %d GPUs", n, runFile, len(r.Header.Devices))
 	case l.GPU != nil:
 		r.GPU = append(r.GPU, l.GPU...)
+	case l.After != nil && r.Header.Instance != nil:
+		r.Header.Instance.After = l.After
 	case l.End != nil:
 		r.Complete = l.End.OK
 	}

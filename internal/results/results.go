@@ -45,6 +45,8 @@ type Header struct {
 	// together; nil if it does not know them.
 	Model *roofline.Model `json:"roofline_model,omitempty"`
 	Peaks *roofline.GPU   `json:"roofline_gpu,omitempty"`
+	// Instance is set where the run is the part of one of several processes.
+	Instance *Instance `json:"instance,omitempty"`
 }
 
 // An Environment is the machine and the program that sent the requests.
@@ -86,5 +88,6 @@ type line struct {
 	Header *Header     `json:"header,omitempty"`
 	GPU    []GPUSample `json:"gpu,omitempty"` // the samples since the line before with any
 	Row    *Row        `json:"row,omitempty"`
+	After  *Reading    `json:"after,omitempty"` // the header's Instance.After
 	End    *End        `json:"end,omitempty"`
 }

@@ -138,6 +138,17 @@ func (w *Writer) GPU(samples []GPUSample) error {
 	return nil
 }
 
+// After saves what the server had counted once all requests of an Instance had ended.
+func (w *Writer) After(r Reading) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.put(line{After: &r}); err != nil {
+		return w.broken("the server's counters", err)
+	}
+	return nil
+}
+
 // broken ends the run: half of something may lie in its files.
 func (w *Writer) broken(what string, err error) error {
 	rows := 0
