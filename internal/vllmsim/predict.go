@@ -31,26 +31,24 @@ func Predict(c Config, load Load) (Prediction, error) {
 	if most := 1 + load.Streams*(load.Prompt+load.Output+s.BlockSize)/s.BlockSize; s.Limits.NumBlocks > most {
 		s.Limits.NumBlocks = most // more would only be set up and never used
 	}
-	r := &rehearsal{pipeline: newPipeline(s), load: load, latency: s.Timing.Latency, door: door{each: s.Timing.Request}, streams: make(map[uint64]*rehearsed)}
+	r := &rehearsal{Virtual: newVirtual(s), load: load, streams: make(map[uint64]*rehearsed)}
 	for range load.Streams {
 		r.send(time.Unix(0, 0), 0)
 	}
 	for len(r.streams) > 0 {
-		r.step()
+		outputs, _ := r.Step()
+		for _, out := range outputs {
+			r.token(out)
+		}
 	}
 	return r.prediction(), nil
 }
 
 // A rehearsal is a load on its way.
 type rehearsal struct {
-	pipeline
+	*Virtual
 	load    Load
-	latency time.Duration
 	nextID  uint64
-	coming  []*rehearsed // sent, in order
-	door    door
-	inside  []*rehearsed // the door
-	queue   []*rehearsed // through it, in order
 	streams map[uint64]*rehearsed
 
 	ttfts, itls  []time.Duration
@@ -60,72 +58,15 @@ type rehearsal struct {
 
 // A rehearsed is a request of one stream.
 type rehearsed struct {
-	*Request
-	*visit
-	round             int
-	sent, queued, end time.Time // end: of its newest token
+	round     int
+	sent, end time.Time // end: of its newest token
 }
 
 // send starts a stream's request of that round.
 func (r *rehearsal) send(at time.Time, round int) {
 	r.nextID++
-	q := &rehearsed{Request: NewRequest(r.nextID, make([]int32, r.load.Prompt), r.load.Output, ""), round: round, sent: at}
-	r.coming = append(r.coming, q)
-	r.streams[q.ID] = q
-}
-
-// receive lets the API server have what was sent by then, and works until then.
-func (r *rehearsal) receive(by time.Time) {
-	for len(r.coming) > 0 && !r.coming[0].sent.After(by) {
-		q := r.coming[0]
-		r.coming = r.coming[1:]
-		q.visit = r.door.enter(q.sent)
-		r.inside = append(r.inside, q)
-	}
-	r.door.advance(by)
-	for len(r.inside) > 0 && !r.inside[0].through.IsZero() {
-		q := r.inside[0]
-		r.inside = r.inside[1:]
-		q.queued = q.through.Add(r.latency)
-		r.queue = append(r.queue, q)
-	}
-}
-
-// nextAtDoor is when the next thing happens at the door: a request goes, or comes.
-func (r *rehearsal) nextAtDoor() time.Time {
-	if len(r.inside) == 0 {
-		return r.coming[0].sent
-	}
-	out := r.door.expected(r.inside[0].visit)
-	if len(r.coming) > 0 && r.coming[0].sent.Before(out) {
-		return r.coming[0].sent
-	}
-	return out
-}
-
-// step does what the engine does between two looks at its inbox.
-func (r *rehearsal) step() {
-	idle := len(r.inFlight) == 0 && r.sched.Idle()
-	for idle && len(r.queue) == 0 {
-		r.receive(r.nextAtDoor())
-	}
-	if idle && r.clock.Before(r.queue[0].queued) {
-		r.clock = r.queue[0].queued
-	}
-	r.receive(r.clock)
-	for len(r.queue) > 0 && !r.queue[0].queued.After(r.clock) {
-		r.sched.Add(r.queue[0].Request)
-		r.queue = r.queue[1:]
-	}
-	if r.launch(r.sched.Schedule()) && !r.full() {
-		return
-	}
-	if len(r.inFlight) == 0 {
-		return
-	}
-	for _, out := range r.sched.Finish(r.land().batch) {
-		r.token(out)
-	}
+	r.streams[r.nextID] = &rehearsed{round: round, sent: at}
+	r.Send(NewRequest(r.nextID, make([]int32, r.load.Prompt), r.load.Output, ""), at)
 }
 
 // token hands a token to its client.
@@ -142,13 +83,13 @@ func (r *rehearsal) token(out Output) {
 		r.itls = append(r.itls, r.clock.Sub(q.end))
 	}
 	if q.end = r.clock; out.Done {
+		delete(r.streams, out.Request.ID)
 		r.next(q)
 	}
 }
 
 // next ends q and starts its stream's next request.
 func (r *rehearsal) next(q *rehearsed) {
-	delete(r.streams, q.ID)
 	if r.began.IsZero() {
 		r.began = q.end
 	}
