@@ -1,0 +1,55 @@
+package prompt
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"strings"
+)
+
+// Blocks returns a prompt of so many tokens that is made of blocks of block
+// tokens each, 1 or more. The content of block i depends on this run's nonce and
+// on hashes[i] alone: equal hashes make equal blocks in a run, and never in two
+// runs. A last block that the prompt does not fill is the begin of that hash's
+// block. What the hashes do not reach is of this prompt alone, and hashes
+// beyond the prompt's end count for nothing.
+//
+// A prompt of ids is exactly so long. One of text has a common word for each
+// token, and so is about so long.
+func (s *Source) Blocks(hashes []uint64, block, tokens int) Prompt {
+	if s.texts != nil {
+		return Prompt{Text: strings.Join(compose(s, s.words, hashes, block, tokens), " "), Salt: s.salt}
+	}
+	return Prompt{IDs: compose(s, s.ids, hashes, block, tokens), Tokens: tokens, Salt: s.salt}
+}
+
+// compose draws from the parts that prompts are made of, ids or words.
+func compose[T any](s *Source, from []T, hashes []uint64, block, tokens int) []T {
+	out := make([]T, tokens)
+	rest := out
+	for _, h := range hashes {
+		n := min(block, len(rest))
+		draw(rest[:n], from, s.block(h))
+		rest = rest[n:]
+		if len(rest) == 0 {
+			return out
+		}
+	}
+	draw(rest, from, s.rng(s.count.Add(1)-1))
+	return out
+}
+
+func draw[T any](out, from []T, r *rand.Rand) {
+	for i := range out {
+		out[i] = from[r.IntN(len(from))]
+	}
+}
+
+// block returns the random numbers of the block with a hash. The key has a byte
+// that those of rng lack, so that no block is the begin of a prompt of Next.
+func (s *Source) block(hash uint64) *rand.Rand {
+	var key [32]byte
+	copy(key[:], s.nonce[:])
+	binary.LittleEndian.PutUint64(key[16:], hash)
+	key[24] = 'b'
+	return rand.New(rand.NewChaCha8(key))
+}

@@ -1,0 +1,131 @@
+package prompt
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEqualHashesMakeEqualBlocks(t *testing.T) {
+	s := fromIDs(t, 300, 1)
+	a := s.Blocks([]uint64{7, 8, 9}, 32, 90)
+	b := s.Blocks([]uint64{7, 5, 9}, 32, 96)
+	assert.Len(t, a.IDs, 90)
+	assert.Equal(t, 90, a.Tokens)
+	assert.Empty(t, a.Text)
+	assert.Equal(t, a.IDs[:32], b.IDs[:32])
+	assert.NotEqual(t, a.IDs[32:48], b.IDs[32:48], "another hash")
+	assert.Equal(t, a.IDs[64:], b.IDs[64:90], "a partial block is the begin of the whole one")
+	assert.Equal(t, a.Salt, s.Next(4).Salt, "one cache for all prompts of a run")
+}
+
+func TestBlocksAreNeverEqualBetweenRuns(t *testing.T) {
+	hashes := []uint64{0, 1, 1 << 63}
+	a, again, b := fromIDs(t, 300, 1).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Blocks(hashes, 16, 48), fromIDs(t, 300, 2).Blocks(hashes, 16, 48)
+	assert.Equal(t, a, again)
+	for i := 0; i < 48; i += 16 {
+		assert.NotEqual(t, a.IDs[i:i+16], b.IDs[i:i+16])
+	}
+}
+
+// What no hash names must be new in every prompt, and no block may be the
+// begin of a prompt of Next.
+func TestWhatNoHashReachesIsNew(t *testing.T) {
+	s := fromIDs(t, minIDs, 1)
+	seen := map[[16]int]bool{}
+	n := 0
+	add := func(ids []int) {
+		seen[[16]int(ids)] = true
+		n++
+	}
+	for i := range 5000 {
+		add(s.Next(16).IDs)
+		add(s.Blocks(nil, 16, 16).IDs)
+		add(s.Blocks([]uint64{uint64(i)}, 16, 16).IDs)
+		add(s.Blocks([]uint64{3}, 16, 32).IDs[16:])
+	}
+	assert.Len(t, seen, n)
+}
+
+func TestBlocksAtTheEdges(t *testing.T) {
+	s := fromIDs(t, 100, 1)
+	assert.Equal(t, s.Blocks([]uint64{1}, 16, 16).IDs, s.Blocks([]uint64{1, 2, 3}, 16, 16).IDs, "hashes beyond the end")
+	assert.Empty(t, s.Blocks([]uint64{1}, 16, 0).IDs)
+	assert.Len(t, s.Blocks([]uint64{1}, 0, 20).IDs, 20, "blocks of nothing")
+}
+
+func TestTextBlocks(t *testing.T) {
+	s, err := FromText(os.DirFS("../../testdata/prompts"), [16]byte{1})
+	require.NoError(t, err)
+	a, b := s.Blocks([]uint64{1, 2}, 32, 80), s.Blocks([]uint64{1, 3}, 32, 80)
+	assert.Zero(t, a.Tokens)
+	x, y := strings.Fields(a.Text), strings.Fields(b.Text)
+	require.Len(t, x, 80)
+	assert.Equal(t, x[:32], y[:32])
+	assert.NotEqual(t, x[32:40], y[32:40])
+	assert.NotEqual(t, x[64:72], y[64:72])
+}
+
+// Hits must say what a cache says that looks at the tokens themselves.
+func TestHitsAgainstACacheOfTokens(t *testing.T) {
+	for _, unit := range []int{1, 7, 16, 128} {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprintf("block=%d/whole=%v", unit, whole), func(t *testing.T) {
+				s, r := fromIDs(t, 300, byte(unit)), rand.New(rand.NewPCG(1, uint64(unit)))
+				h, cache := Hits{Block: unit, Whole: whole}, map[string]bool{}
+				total := 0
+				for range 300 {
+					hashes := make([]uint64, 1+r.IntN(5))
+					for i := range hashes {
+						hashes[i] = uint64(r.IntN(2)) // few, so that starts repeat
+					}
+					tokens := 1 + r.IntN(50*len(hashes)+30) // shorter than its hashes, or longer
+					got := h.Add(hashes, 50, tokens)
+					require.Equal(t, lookUp(cache, s.Blocks(hashes, 50, tokens).IDs, unit, whole), got)
+					total += got
+				}
+				assert.Positive(t, total)
+			})
+		}
+	}
+}
+
+// lookUp returns how many tokens of ids are in the cache by whole blocks, and puts them there.
+func lookUp(cache map[string]bool, ids []int, unit int, whole bool) (hits int) {
+	most := len(ids)
+	if !whole {
+		most--
+	}
+	found := true
+	for end := unit; end <= len(ids); end += unit {
+		key := fmt.Sprint(ids[:end])
+		if found = found && cache[key] && end <= most; found {
+			hits = end
+		}
+		cache[key] = true
+	}
+	return hits
+}
+
+func TestHitsWithoutHashes(t *testing.T) {
+	h := Hits{Block: 16}
+	assert.Zero(t, h.Add(nil, 512, 1000))
+	assert.Zero(t, h.Add(nil, 512, 1000), "each is new")
+	assert.Zero(t, h.Add([]uint64{1}, 512, 0))
+	assert.Zero(t, h.Add([]uint64{1}, 512, 512))
+	assert.Equal(t, 496, h.Add([]uint64{1}, 512, 512), "the last token is computed")
+	assert.Equal(t, 512, h.Add([]uint64{1, 2}, 512, 600))
+}
+
+func BenchmarkBlocks(b *testing.B) {
+	s, hashes := fromIDs(b, 500, 1), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Blocks(hashes, 512, 4000)
+	}
+}
