@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},
 	"internal/fit":       {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
 	"internal/monitor":   {"gpuprobe", "internal/engine", "internal/trust"},
+	"internal/series":    {"internal/measure", "internal/results"},
 	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline", "internal/slo"},
 	"internal/load":      {"client", "internal/prompt"},
