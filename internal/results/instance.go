@@ -17,6 +17,16 @@ type Instance struct {
 	Segment string   `json:"segment,omitempty"` // its part of the load, "1/4:1/2"; empty: all of it
 	Before  *Reading `json:"before,omitempty"`  // nil: the server has no counters
 	After   *Reading `json:"after,omitempty"`   // saved by Writer.After; nil: as Before, or the instance died
+	Asked   []Asked  `json:"asked,omitempty"`   // requests before Before, which another instance's readings may count
+}
+
+// Asked is a request that is in no row, such as the one by which a server shows
+// that it takes token ids.
+type Asked struct {
+	From         time.Time `json:"from"` // it was sent after
+	To           time.Time `json:"to"`   // and had ended by
+	PromptTokens int       `json:"prompt_tokens"`
+	OutputTokens int       `json:"output_tokens"`
 }
 
 // A Reading is what the server had counted at one moment.
