@@ -43,16 +43,26 @@ func (s *session) skip(c measure.Cell) bool {
 	return true
 }
 
-// cell measures one cell: warm-up; then, under one unbroken load, a ramp, the
-// timed window and a tail. The ledger is read before and after that load,
-// when nothing of ours is in flight.
+// cell measures one cell under a closed loop of new prompts: warm-up; then, under
+// one unbroken load, a ramp, the timed window and a tail.
 func (s *session) cell(b *testing.B, c measure.Cell) {
+	next := s.next(c)
+	s.run(b, c, func() error { return s.warm(c, next) }, s.closedWindow(c, next, b.Loop))
+}
+
+// A window sends a load, times a part of it and puts both into run.
+type window func(run *measure.Run, k *ledger) error
+
+// run measures one cell and reports it. warm sends what is not measured,
+// then send the load, before and after which the ledger is read, when
+// nothing of ours is in flight.
+func (s *session) run(b *testing.B, c measure.Cell, warm func() error, send window) {
 	if s.gone != nil {
 		s.failed++
 		b.Fatalf("not run: %v", s.gone)
 	}
 	s.line.Begin(c.Name)
-	run, err := s.measure(b, c)
+	run, err := s.measure(c, warm, send)
 	if err != nil && s.gone == nil {
 		s.gone = s.alive()
 	}
@@ -70,8 +80,8 @@ func (s *session) cell(b *testing.B, c measure.Cell) {
 
 // measure runs the load. It returns a run if requests were sent; an error
 // then says why that is void, beside what its requests say themselves.
-func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
-	if err := s.warm(c); err != nil {
+func (s *session) measure(c measure.Cell, warm func() error, send window) (*measure.Run, error) {
+	if err := warm(); err != nil {
 		return nil, fmt.Errorf("warm-up: %w", err)
 	}
 	ledger, err := s.openLedger()
@@ -80,10 +90,10 @@ func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 	}
 	run := &measure.Run{
 		Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0),
-		Quantiles: flags.quantiles, Limits: flags.limits, RequireLedger: flags.requireLedger,
+		Quantiles: flags.quantiles, Limits: flags.limits, SLO: flags.slo, RequireLedger: flags.requireLedger,
 	}
 	stop := s.heartbeat()
-	err = s.window(b, s.closed(c, 0), run, ledger)
+	err = send(run, ledger)
 	run.Lateness = stop()
 	if err != nil { // the failed requests are in the run
 		s.gone = s.alive()
@@ -92,31 +102,41 @@ func (s *session) measure(b *testing.B, c measure.Cell) (*measure.Run, error) {
 	return run, ledger.balance(run)
 }
 
-// window keeps the load on from ramp to tail and times what lies between. The
-// ramp is one operation, so that the window begins in the midst of the load.
-func (s *session) window(b *testing.B, c load.Closed, run *measure.Run, ledger *ledger) error {
-	l := c.Start(s.ctx)
-	ramp, from, err := s.ramp(l, c.Streams)
+// closedWindow keeps a closed loop on from ramp to tail and times what lies between. The
+// ramp is one operation, so that the window begins in the midst of the load; more says
+// whether the window takes another operation.
+func (s *session) closedWindow(c measure.Cell, next func() client.Request, more func() bool) window {
+	return func(run *measure.Run, k *ledger) error {
+		l := s.closed(c.Batch, 0, next).Start(s.ctx)
+		ramp, from, err := s.ramp(l, c.Batch)
+		end := s.begin(run)
+		to := from
+		for err == nil && more() {
+			run.Ops++
+			to, err = l.Await(ramp + c.Batch*run.Ops)
+			s.line.Op()
+			s.drainIfLong()
+		}
+		end(from, to)
+		if err == nil {
+			defer k.tail(run.Window.Length() / time.Duration(2*run.Ops))() // in the midst of an operation
+		}
+		run.Streams = l.Stop()
+		return err
+	}
+}
+
+// begin begins a timed window; end says which it was.
+func (s *session) begin(run *measure.Run) (end func(from, to time.Duration)) {
 	go s.gpu.Mark() // a read takes milliseconds, which are not the window's
 	opened, cpu := s.client.Opened(), client.CPUTime()
-	to := from
 	s.line.Window()
-	for err == nil && b.Loop() {
-		run.Ops++
-		to, err = l.Await(ramp + c.Streams*run.Ops)
-		s.line.Op()
-		s.drainIfLong()
+	return func(from, to time.Duration) {
+		s.line.Drain()
+		run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu
+		run.Window = measure.Window{From: from, To: to}
+		s.observe(run)
 	}
-	b.StopTimer()
-	s.line.Drain()
-	run.Opened, run.CPU = s.client.Opened()-opened, client.CPUTime()-cpu
-	run.Window = measure.Window{From: from, To: to}
-	s.observe(run)
-	if err == nil {
-		defer ledger.tail(run.Window.Length() / time.Duration(2*run.Ops))() // in the midst of an operation
-	}
-	run.Streams = l.Stop()
-	return err
 }
 
 // ramp waits for the end of the first operation and returns how many requests
@@ -140,7 +160,7 @@ func (s *session) ramp(l *load.Loop, streams int) (n int, at time.Duration, err 
 
 // warm sends the cell's requests unmeasured, which opens every stream's
 // connection, and learns whether events carry more than one token.
-func (s *session) warm(c measure.Cell) error {
+func (s *session) warm(c measure.Cell, next func() client.Request) error {
 	warmup := flags.warmup
 	if s.stop != nil && !given("warmup") {
 		warmup = 0 // the embedded server has nothing to warm up, and its user waits
@@ -148,15 +168,20 @@ func (s *session) warm(c measure.Cell) error {
 	if warmup == 0 {
 		return nil
 	}
-	n := c.Batch * warmup
-	l := s.closed(c, n).Start(s.ctx)
+	_, err := s.pilot(c, c.Batch, c.Batch*warmup, next)
+	return err
+}
+
+// pilot sends n requests unmeasured, batch of them at a time.
+func (s *session) pilot(c measure.Cell, batch, n int, next func() client.Request) ([]client.Result, error) {
+	l := s.closed(batch, n, next).Start(s.ctx)
 	_, err := l.Await(n - flags.limits.MaxErrors())
-	streams := l.Stop()
-	if err != nil || !s.extensions || s.continuous[c.Name] || !several(slices.Concat(streams...)) {
-		return err
+	rs := slices.Concat(l.Stop()...)
+	if err != nil || !s.extensions || s.continuous[c.Name] || !several(rs) {
+		return rs, err
 	}
 	s.continuous[c.Name] = true
-	return s.warm(c) // the load is another one now
+	return s.pilot(c, batch, n, next) // the load is another one now
 }
 
 // several says whether events of rs carry more than one token each. One in a
@@ -170,14 +195,20 @@ func several(rs []client.Result) bool {
 	return 100*tokens > 101*events
 }
 
-func (s *session) closed(c measure.Cell, requests int) load.Closed {
+// closed is a closed loop of so many streams; requests is how many it sends in all, 0 until it is stopped.
+func (s *session) closed(streams, requests int, next func() client.Request) load.Closed {
 	return load.Closed{
-		Streams:   c.Batch,
+		Streams:   streams,
 		Requests:  requests,
-		Next:      func() client.Request { return s.request(c) },
+		Next:      next,
 		Do:        s.generate,
 		MaxErrors: flags.limits.MaxErrors(),
 	}
+}
+
+// next makes the requests of a cell: new prompts, all of the cell's lengths.
+func (s *session) next(c measure.Cell) func() client.Request {
+	return func() client.Request { return s.request(c) }
 }
 
 // generate sends a request, and counts it for the status line.

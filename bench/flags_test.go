@@ -14,6 +14,7 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/slo"
 	"vllmbench/internal/trust"
 )
 
@@ -26,6 +27,12 @@ var flags = struct {
 
 	firstToken, stall time.Duration
 	limits            measure.Limits
+	slo               slo.SLO
+	seed              uint64
+	rates, schedule   string
+	arrivals          []pattern // that these are
+	burstiness        float64
+	inFlightMax       int
 	metrics, progress string
 	record, profile   string
 	trust             trust.Trust
@@ -61,6 +68,8 @@ func init() {
 	flag.DurationVar(&f.firstToken, "first-token-timeout", 5*time.Minute, "longest wait for a first token")
 	flag.DurationVar(&f.stall, "stall-timeout", time.Minute, "longest wait between two tokens")
 	flag.Var(&f.limits, "limits", "other `limits` than the defaults, as NAME=NUMBER,... (-explain lists them)")
+	flag.Var(&f.slo, "slo", "`objectives` of each request, as ttft:500ms,itl:50ms,e2e:10s: adds goodput-req/s and slo-% to each line")
+	flag.Uint64Var(&f.seed, "seed", 1, "`number` that fixes the order of arrivals, lengths and models; what prompts say is new in every run")
 	flag.BoolVar(&f.requireLedger, "require-ledger", false, "void rows that the server's counters do not prove: because it offers none or too few, or because several processes answer for them")
 	flag.StringVar(&f.metrics, "metrics", "default", "`metrics` on the benchmark line: default, all, or names separated by commas")
 	flag.StringVar(&f.progress, "progress", "auto", "show on the terminal how far the run is: `auto`, if there is one, or off")
@@ -112,6 +121,11 @@ func check() error {
 		return fmt.Errorf("-progress is %q: name auto or off", f.progress)
 	case slices.Max(f.quantiles) > 99:
 		return fmt.Errorf("-quantiles holds %d: name whole percents from 1 to 99", slices.Max(f.quantiles))
+	}
+	for _, e := range extras {
+		if err := e.check(); err != nil {
+			return err
+		}
 	}
 	_, err := shown()
 	return err

@@ -85,7 +85,7 @@ func rounds(m *testing.M, s *session) (code int) {
 	if err := count.Set("1"); err != nil {
 		panic(err) // a number is valid
 	}
-	for range n {
+	for s.round = range n {
 		if code = max(code, m.Run()); s.gone != nil {
 			break
 		}

@@ -26,8 +26,11 @@ func (s *session) header(w io.Writer) {
 		config("gpu", gpus)
 	}
 	config("workload", s.workload())
+	if !flags.slo.Zero() {
+		config("slo", flags.slo.String())
+	}
 	for _, m := range measure.Metrics(flags.quantiles) {
-		if m.OfGPU() && s.gpus() == "" {
+		if m.OfGPU() && s.gpus() == "" || measure.OfSLO(m.Name) && flags.slo.Zero() || measure.OfArrivals(m.Name) && !open() {
 			continue
 		}
 		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
@@ -58,6 +61,13 @@ func (s *session) header(w io.Writer) {
 		comment("ledger: required (-require-ledger)")
 	}
 	comment("stamps: %s; client: a loop of N streams without a barrier, one HTTP/1.1 connection each, %s", s.client.Stamps(), s.runs)
+	for _, e := range extras {
+		if e.chosen() {
+			for _, line := range e.says() {
+				comment("%s", line)
+			}
+		}
+	}
 	if l := flags.limits.String(); l != "" {
 		comment("limits changed: %s", l)
 	}
@@ -133,7 +143,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 // stands in the header, once.
 func (s *session) untold(row *measure.Row) (out []measure.LeftOut) {
 	for _, m := range measure.Metrics(flags.quantiles) {
-		if m.OfGPU() && s.gpus() == "" {
+		if m.OfGPU() && s.gpus() == "" || !m.Of(row) {
 			continue
 		}
 		_, ok := row.Value(m.Name)

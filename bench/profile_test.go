@@ -51,8 +51,8 @@ func (s *session) profiled(c measure.Cell) error {
 	if err := s.engine.StartProfile(s.ctx); err != nil {
 		return err
 	}
-	l := s.closed(c, c.Batch).Start(s.ctx)
-	_, err := l.Await(c.Batch)
+	l := s.closed(max(c.Batch, 1), max(c.Batch, 1), s.next(c)).Start(s.ctx)
+	_, err := l.Await(max(c.Batch, 1))
 	l.Stop()
 	if stop := s.engine.StopProfile(s.ctx); err == nil {
 		err = stop

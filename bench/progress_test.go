@@ -31,7 +31,13 @@ func (s *session) showProgress() {
 func (s *session) plan() progress.Plan {
 	value := func(name string) string { return flag.Lookup(name).Value.String() }
 	p := progress.Plan{}
-	for _, c := range slices.Concat([]measure.Cell{latencyCell()}, seqLenCells(), throughputCells()) {
+	cells := slices.Concat([]measure.Cell{latencyCell()}, seqLenCells(), throughputCells())
+	for _, e := range extras {
+		if e.chosen() {
+			cells = append(cells, e.cells()...)
+		}
+	}
+	for _, c := range cells {
 		name := "Benchmark" + c.Name
 		skip := value("test.skip")
 		if s.holds(c) && matches(value("test.bench"), name) && (skip == "" || !matches(skip, name)) {

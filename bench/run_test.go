@@ -101,7 +101,7 @@ func shownOrNamed(t *testing.T, c *child, asked func(measure.Metric) bool) {
 	}
 	for _, r := range c.results() {
 		for _, m := range measure.Metrics(measure.DefaultQuantiles) {
-			if !asked(m) || m.OfGPU() { // no GPU is watched in these runs; see gpus_test.go
+			if !asked(m) || !m.Of(&measure.Row{}) || m.OfGPU() { // no GPU is watched in these runs; see gpus_test.go
 				continue
 			}
 			on := slices.ContainsFunc(r.Values, func(v benchfmt.Value) bool { return v.Unit == m.Name || v.OrigUnit == m.Name })

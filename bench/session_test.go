@@ -54,6 +54,7 @@ type session struct {
 	continuous map[string]bool
 
 	gone     error          // why no cell can run any more
+	round    uint           // of -count, from 0
 	rows     int            // valid
 	measured []measure.Cell // their cells
 	failed   int            // void
@@ -96,13 +97,13 @@ func openSession(ctx context.Context) (s *session, err error) {
 	}
 	s.client, err = client.New(client.Config{
 		BaseURL: s.info.URL, APIKey: flags.apiKey, Model: s.info.Model,
-		Streams:    max(slices.Max(flags.batches), 64),
+		Streams:    s.streams(),
 		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps, TLS: believed,
 	})
 	if err != nil {
 		return s, err
 	}
-	if err := openFiles(2*slices.Max(flags.batches) + 64); err != nil {
+	if err := openFiles(2*s.streams() + 64); err != nil {
 		return s, err
 	}
 	s.runs = "ordinary priority (-priority=false)"
@@ -121,7 +122,7 @@ func openSession(ctx context.Context) (s *session, err error) {
 	if err := s.tryProfiler(); err != nil {
 		return s, err
 	}
-	return s, s.open()
+	return s, s.openRecord()
 }
 
 // load decides what is sent: the endpoint, the source of prompts, and whether vLLM's fields are.
@@ -158,8 +159,8 @@ func (s *session) takesExtensions() bool {
 	return r.Outcome == client.OK
 }
 
-// open opens the record.
-func (s *session) open() (err error) {
+// openRecord begins the record, if there is one.
+func (s *session) openRecord() (err error) {
 	if flags.record == "" {
 		return nil
 	}

@@ -149,6 +149,22 @@ func (l *Loop) Settled(n int) error {
 	return l.over(l.settled, n)
 }
 
+// Until waits for t. It fails as Await does, and ends earlier if nothing is left to send.
+func (l *Loop) Until(t time.Time) error {
+	wake := time.AfterFunc(time.Until(t), func() {
+		l.mu.Lock() // so that no waiter is between its look at the clock and its wait
+		defer l.mu.Unlock()
+		l.changed.Broadcast()
+	})
+	defer wake.Stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for time.Now().Before(t) && l.running > 0 && len(l.failed) <= l.maxErrors {
+		l.changed.Wait()
+	}
+	return l.over(0, 0)
+}
+
 // Began is the instant from which an open loop's schedule counts.
 func (l *Loop) Began() time.Time { return l.began }
 

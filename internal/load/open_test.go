@@ -161,3 +161,33 @@ func TestOpenWaitsInRealTime(t *testing.T) {
 	close(done)
 	require.False(t, w.until(time.Now().Add(time.Hour), nil, done))
 }
+
+// TestOpenWaits has a loop of four requests, of which each takes longer than the next one's arrival.
+func TestOpenWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		epoch := time.Now()
+		var inFlight, peak atomic.Int64
+		l := Open{Schedule: even(t, 4), InFlight: 10, Epoch: epoch, Next: next, Do: fixed(epoch, 15*ms, &inFlight, &peak)}.Start(t.Context())
+		assert.Equal(t, epoch, l.Began())
+		require.NoError(t, l.Until(epoch.Add(12*ms)))
+		assert.Equal(t, 12*ms, time.Since(epoch))
+		require.NoError(t, l.Settled(2))
+		assert.Equal(t, 30*ms, time.Since(epoch), "the second one was sent at 15 ms")
+		require.NoError(t, l.Until(epoch.Add(time.Hour)))
+		assert.Equal(t, 50*ms, time.Since(epoch), "nothing is left")
+		assert.EqualError(t, l.Settled(5), "the load ended after 4 of 5 requests: it had no more to send")
+		l.Stop()
+	})
+}
+
+func TestOpenWaitsNoLongerThanItsErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		do := func(context.Context, client.Request) client.Result {
+			return client.Result{Outcome: client.HTTP5xx, Error: "HTTP 500: broken"}
+		}
+		l := Open{Schedule: even(t, 4), InFlight: 10, Epoch: time.Now(), Next: next, Do: do}.Start(t.Context())
+		assert.EqualError(t, l.Until(time.Now().Add(time.Hour)), "1 failed (http_5xx): HTTP 500: broken")
+		assert.EqualError(t, l.Settled(4), "1 failed (http_5xx): HTTP 500: broken")
+		assert.Len(t, l.Stop()[0], 1)
+	})
+}

@@ -6,7 +6,8 @@ var goodputMetrics = []Metric{
 	{"slo-%", "higher", true, "the same as a share of all requests that ended in the window, in an open loop of those due in it; one that failed meets nothing"},
 }
 
-func ofSLO(metric string) bool { return metric == "goodput-req/s" || metric == "slo-%" }
+// OfSLO says whether only rows with an SLO have the metric.
+func OfSLO(metric string) bool { return metric == "goodput-req/s" || metric == "slo-%" }
 
 func (r *Run) goodput(t *table, s *sight) {
 	sec := r.Window.Length().Seconds()

@@ -33,7 +33,7 @@ var limits = []struct {
 	{limitMerged, 0.01, "share of events under one stamp with the one before, beyond which a p99 of the gaps is made of them; of first tokens that have the second one's stamp, and of tokens without an event of their own"},
 	{limitLag, 0.05, "share of the median ITL that the client's p99 lag may reach under user stamps: there lag is part of every gap"},
 	{limitGrowth, 0.02, "share of an open loop's arrivals by which the requests in the system may grow over the window, where that growth is no chance: beyond it there is no steady state, and no latency"},
-	{limitLate, 0.05, "share of the median TTFT that an open loop's p99 lateness may reach, and of the mean TTFT that opening connections may: both are the client's, and in its latencies"},
+	{limitLate, 0.05, "share of a latency that may come from an open loop's requests that the client sent late, connections it had to open included"},
 	{limitTail, 10, "samples that must lie beyond a quantile above the median: with fewer it is one or two odd values"},
 }
 

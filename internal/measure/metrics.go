@@ -22,11 +22,11 @@ func (m Metric) OfGPU() bool {
 // Of says whether the row can have the metric at all.
 func (m Metric) Of(r *Row) bool {
 	switch {
-	case ofArrivals(m.Name):
+	case OfArrivals(m.Name):
 		return r.Open()
 	case m.Name == "turnaround-%":
 		return !r.Open()
-	case ofSLO(m.Name):
+	case OfSLO(m.Name):
 		return r.SLO != ""
 	}
 	return true

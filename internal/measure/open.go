@@ -110,33 +110,56 @@ func (r *Run) unsteady(s *sight) []fault {
 		c.slope, 100*share(c.slope, float64(s.due)), 100*limit)}}
 }
 
-// lateArrivals finds latencies that the client made, by sending late or by opening connections.
-func (r *Run) lateArrivals(s *sight) []fault {
-	if !r.Open() || len(s.late) == 0 || len(s.ttft) == 0 {
+// maxMisjudged is the share of requests whose verdict by the SLO may be the client's lateness.
+const maxMisjudged = 0.01
+
+// lateArrivals finds figures that the client made by sending late, for want of a
+// processor or of a connection. Had it sent each request in time, each latency would
+// lie between that from when the request was due and that from its sending.
+func (r *Run) lateArrivals(s *sight) (out []fault) {
+	if !r.Open() || len(s.late) == 0 {
 		return nil
 	}
-	var out []fault
-	p99, median, limit := s.late.quantile(99), s.ttft.quantile(50), r.Limits.of(limitLate)
-	if float64(p99) > limit*float64(median) {
-		out = append(out, fault{ruleLate, fmt.Sprintf("requests were sent up to %v late (p99), over %g %% of the median TTFT", p99.Round(time.Microsecond), 100*limit)})
+	limit := r.Limits.of(limitLate)
+	add := func(metric string, late, own float64) {
+		if late-own <= limit*late {
+			return
+		}
+		rule := *ruleLate
+		rule.touches = func(m string) bool { return m == metric }
+		out = append(out, fault{&rule, fmt.Sprintf("requests that the client sent late are %.1f %% of it, over %g %%", 100*(late-own)/late, 100*limit)})
 	}
-	if mean, ttft := s.connect.mean(), s.ttft.mean(); mean > limit*ttft {
-		out = append(out, fault{ruleConnect, fmt.Sprintf("opening connections took %.1f %% of the TTFT, over %g %%", 100*mean/ttft, 100*limit)})
+	for _, l := range []struct {
+		name      string
+		late, own sample
+	}{{"ttft", s.ttft, s.ttftSent}, {"e2e", s.e2e, s.e2eSent}} {
+		if len(l.late) == 0 {
+			continue
+		}
+		for _, q := range r.Quantiles {
+			add(fmt.Sprintf("p%d-%s-ns", q, l.name), float64(l.late.quantile(q)), float64(l.own.quantile(q)))
+		}
+		add("mean-"+l.name+"-ns", l.late.mean(), l.own.mean())
+	}
+	if lost := share(float64(s.metSent-s.met), float64(s.due)); lost > maxMisjudged {
+		rule := *ruleLate
+		rule.touches = OfSLO
+		out = append(out, fault{&rule, fmt.Sprintf("%.1f %% of the requests missed the SLO because the client sent them late, over %g %%", 100*lost, 100*maxMisjudged)})
 	}
 	return out
 }
 
-// waits are the metrics that count from when a request was due.
-func waits(metric string) bool {
-	return ttfts(metric) && !ofServer(metric) || e2es(metric) || ofSLO(metric)
-}
-
 // steadied are the metrics that no window of an unsteady load can tell.
 func steadied(metric string) bool {
-	return strings.HasSuffix(metric, "-ttft-ns") || strings.HasSuffix(metric, "-itl-ns") || strings.HasSuffix(metric, "-tpot-ns") || e2es(metric) || ofSLO(metric)
+	return strings.HasSuffix(metric, "-ttft-ns") || strings.HasSuffix(metric, "-itl-ns") || strings.HasSuffix(metric, "-tpot-ns") || e2es(metric) || OfSLO(metric)
 }
 
-// ofArrivals are the metrics of open loops alone.
-func ofArrivals(metric string) bool {
+// OfArrivals says whether only rows of open loops have the metric.
+func OfArrivals(metric string) bool {
 	return slices.ContainsFunc(arrivalMetrics, func(m Metric) bool { return m.Name == metric })
+}
+
+// waits are the metrics that count from when a request was due.
+func waits(metric string) bool {
+	return ttfts(metric) && !ofServer(metric) || e2es(metric) || OfSLO(metric)
 }

@@ -83,14 +83,22 @@ func TestOpenLoopFaults(t *testing.T) {
 		{"clean", func(*Run) {}, "p90-e2e-ns", "", ""},
 		{"late", func(r *Run) {
 			for i := range r.Streams[0] {
-				r.Streams[0][i].Sent += time.Duration(i%50) * 10 * time.Microsecond
+				r.Streams[0][i].Sent += time.Duration(i%50) * 20 * time.Microsecond
 			}
-		}, "p50-ttft-ns", "late", "requests were sent up to 490µs late (p99), over 5 % of the median TTFT"},
-		{"connections", func(r *Run) {
+		}, "mean-ttft-ns", "late", "requests that the client sent late are "},
+		{"late, but not for E2E", func(r *Run) {
 			for i := range r.Streams[0] {
-				r.Streams[0][i].Connect = ms
+				r.Streams[0][i].Sent += time.Duration(i%50) * 20 * time.Microsecond
 			}
-		}, "goodput-req/s", "late", "opening connections took "},
+		}, "p50-e2e-ns", "", ""},
+		{"late, so that the SLO is missed", func(r *Run) {
+			for i := range r.Streams[0] {
+				for j := range r.Streams[0][i].Events {
+					r.Streams[0][i].Events[j].At += 16 * ms
+				}
+				r.Streams[0][i].Sent += 16 * ms
+			}
+		}, "goodput-req/s", "late", " % of the requests missed the SLO because the client sent them late, over 1 %"},
 		{"late, but not for the gaps", func(r *Run) { r.Streams[0][500].Sent += time.Second }, "p50-itl-ns", "", ""},
 		{"overload", func(r *Run) {
 			rs := single(offered(1.1, 1000, 1))

@@ -29,8 +29,7 @@ var (
 	ruleShorter    = &Rule{limitTurnaround, "with several streams, the client held them back for more than half of that limit", e2es}
 	rulePhase      = &Rule{limitPhase, "with several streams, the client held them back between requests for a share of the TTFT", phased}
 	ruleGrowth     = &Rule{limitGrowth, "in an open loop, requests came faster than they were served, so that latencies depend on how long one watched", steadied}
-	ruleLate       = &Rule{limitLate, "in an open loop, the client sent requests late", waits}
-	ruleConnect    = &Rule{limitLate, "in an open loop, requests waited for connections to open", waits}
+	ruleLate       = &Rule{limitLate, fmt.Sprintf("in an open loop, the client sent requests late: of a latency for a share of it, of goodput for more than %g %% of the requests", 100*maxMisjudged), waits}
 	ruleCPU        = &Rule{limitCPU, "the client used its processors up", throughputs}
 	ruleEvents     = &Rule{"events", "events did not tell how many tokens they carry, for more tokens than the limit merged allows", gaps}
 	ruleMerged     = &Rule{limitMerged, "events came under one stamp with the one before", gapQuantiles}
@@ -63,7 +62,7 @@ var troubleRules = []*Rule{
 // Rules are all rules that can take a metric out of a row.
 func Rules() []*Rule {
 	return slices.Concat([]*Rule{
-		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleGrowth, ruleLate, ruleConnect, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
+		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleGrowth, ruleLate, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
 	}, troubleRules)
 }
 

@@ -16,12 +16,14 @@ type sight struct {
 	ttft, itl, tpot, e2e, lag sample
 	turnaround                sample // end of a request to the next one's sending; none in an open loop
 	late                      sample // due to sent, in an open loop
+	ttftSent, e2eSent         sample // from the sending, in an open loop
 	connect                   sample // time to open the connection of each request, 0 if it was open; in an open loop
 
 	requests     int // ended well inside the window
 	failed       int // of the whole run
 	due          int // requests that belong to the window, failed ones included
 	met          int // of these, that met the SLO
+	metSent      int // of these, that would have met it had they been sent in time
 	tokens       int // output tokens that arrived
 	events       int // events that carried them
 	merged       int // events under one stamp with the one before
@@ -45,7 +47,7 @@ func look(streams [][]client.Result, w Window, objective slo.SLO) *sight {
 			}
 		}
 	}
-	for _, l := range []sample{s.ttft, s.itl, s.tpot, s.e2e, s.lag, s.late} {
+	for _, l := range []sample{s.ttft, s.itl, s.tpot, s.e2e, s.lag, s.late, s.ttftSent, s.e2eSent} {
 		l.sort()
 	}
 	return s
@@ -58,8 +60,7 @@ func (s *sight) request(r *client.Result, w Window, objective slo.SLO) {
 			s.met++
 		}
 		if r.Scheduled && r.Sent > 0 {
-			s.late = append(s.late, r.Sent-r.Intended)
-			s.connect = append(s.connect, r.Connect)
+			s.sent(*r, objective)
 		}
 	}
 	if r.Outcome != client.OK {
@@ -94,6 +95,20 @@ func (s *sight) request(r *client.Result, w Window, objective slo.SLO) {
 	}
 	s.inFlight += max(0, min(last.At, w.To)-max(r.Sent, w.From))
 	s.tokensOf(r, w)
+}
+
+// sent notes a request of an open loop as if it had been due when it was sent.
+func (s *sight) sent(r client.Result, objective slo.SLO) {
+	s.late = append(s.late, r.Sent-r.Intended)
+	s.connect = append(s.connect, r.Connect)
+	r.Scheduled = false
+	if objective.Met(&r) {
+		s.metSent++
+	}
+	if r.Outcome == client.OK {
+		s.ttftSent = append(s.ttftSent, r.TTFT())
+		s.e2eSent = append(s.e2eSent, r.E2E())
+	}
 }
 
 // belongs says whether the whole request is the window's.

@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"vllmbench/client"
+	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
+	"vllmbench/internal/vllmsim"
+)
+
+// arriving are arguments for short windows of an open loop.
+func arriving(more ...string) []string {
+	return append([]string{"-test.bench=Arrivals", "-prompt=10", "-output=8", "-test.benchtime=60x", "-limits=late=1e6,cpu=1e6"}, more...)
+}
+
+// arrived runs them with a record, and returns the rows and the requests of each.
+func arrived(t *testing.T, args ...string) (*child, []measure.Row, [][]client.Result) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	c := runChild(t, arriving(append(args, "-record="+dir)...)...)
+	run, err := results.Open(dir)
+	require.NoError(t, err, c.all())
+	defer run.Close()
+	var rows []measure.Row
+	var reqs [][]client.Result
+	for i, r := range run.Rows {
+		rows, reqs = append(rows, r.Measured), append(reqs, requests(t, run, i))
+	}
+	return c, rows, reqs
+}
+
+// dueIn are the instants in the row's window at which requests were due, since its begin.
+func dueIn(row measure.Row, rs []client.Result) (due []time.Duration) {
+	for _, r := range rs {
+		if w := row.Window; w.From <= r.Intended && r.Intended < w.To {
+			due = append(due, r.Intended-w.From)
+		}
+	}
+	return due
+}
+
+// TestArrivals sends by two rates, and by the same seed twice.
+func TestArrivals(t *testing.T) {
+	t.Parallel()
+	c, rows, reqs := arrived(t, "-rates=30,60", "-slo=ttft:10s")
+	assert.Zero(t, c.status(), c.all())
+	assert.Equal(t, []string{"Arrivals/rate=30", "Arrivals/rate=60"}, c.cells())
+	for _, r := range c.results() {
+		assert.Equal(t, "ttft:10s", r.GetConfig("slo"))
+		_, timed := r.Value("sec/op")
+		assert.False(t, timed, "the time of an operation is asked for, not measured")
+	}
+	assert.Contains(t, c.comments("arrivals: "), "an open loop, Poisson, seed 1; latency counts from when a request was due; at most 1024 in flight")
+	for i, rate := range []float64{30, 60} {
+		row := rows[i]
+		assert.Empty(t, row.Void)
+		assert.Equal(t, rate, row.Rate)
+		assert.Equal(t, time.Duration(60/rate*1e9), row.Window.Length())
+		balanced(t, &row)
+		assert.Len(t, dueIn(row, reqs[i]), 60, "as many as were asked for")
+		assert.Greater(t, len(reqs[i]), 61, "ramp and tail")
+		offered, _ := row.Value("offered-req/s")
+		assert.InDelta(t, rate, offered, 1e-6)
+		met, _ := row.Value("goodput-req/s")
+		assert.InDelta(t, rate, met, 1e-6)
+		for _, r := range reqs[i] {
+			assert.True(t, r.Scheduled)
+			assert.GreaterOrEqual(t, r.Sent, r.Intended)
+		}
+	}
+	_, again, reqsAgain := arrived(t, "-rates=30,60", "-test.bench=Arrivals/rate=60")
+	first, second := dueIn(rows[1], reqs[1]), dueIn(again[0], reqsAgain[0])
+	require.Len(t, second, len(first))
+	for i := range first {
+		assert.InDelta(t, first[i], second[i], float64(time.Millisecond), "the seed's instants")
+	}
+	_, _, other := arrived(t, "-rates=60", "-seed=2")
+	assert.NotEqual(t, first[0].Milliseconds(), (other[0][0].Intended - reqs[1][0].Intended).Milliseconds())
+}
+
+// TestSchedule sends by a file: the window is all of it, and ends with the last token.
+func TestSchedule(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "spike.txt")
+	require.NoError(t, os.WriteFile(file, []byte("10..30 1s # a ramp\n100 200ms\n"), 0o666))
+	c, rows, reqs := arrived(t, "-schedule="+file, "-burstiness=inf")
+	assert.Zero(t, c.status(), c.all())
+	assert.Equal(t, []string{"Arrivals/schedule=spike"}, c.cells())
+	require.Len(t, rows, 1)
+	assert.Len(t, reqs[0], 40+1-1, "20 and 20, and none before or behind")
+	assert.Len(t, dueIn(rows[0], reqs[0]), 40)
+	assert.Equal(t, 40, rows[0].Requests, "the last one's last token is the window's end")
+	assert.InDelta(t, 40/1.2, rows[0].Rate, 1e-9)
+}
+
+// TestOverload asks for more than one slot can serve: throughput is measured, latency is not.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	c, rows, _ := arrived(t, "-url="+simulate(t, vllmsim.Config{MaxNumSeqs: 1}), "-rates=150", "-output=2", "-slo=ttft:1s")
+	assert.Zero(t, c.status(), c.all())
+	_, ok := rows[0].Value("p50-ttft-ns")
+	assert.False(t, ok, "%v", rows[0].Values)
+	served, _ := rows[0].Value("served-%")
+	assert.Less(t, served, 60.0)
+	growth, _ := rows[0].Value("growth-req/s")
+	assert.Greater(t, growth, 10.0)
+	assert.Len(t, c.comments("left out: p50-ttft-ns, "), 1, c.all())
+	assert.Contains(t, c.all(), "there is no steady state at this rate")
+}
+
+// TestDropped has a cap that the load reaches.
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	c, rows, _ := arrived(t, "-url="+simulate(t, vllmsim.Config{MaxNumSeqs: 1}), "-rates=40", "-in-flight-max=5")
+	assert.Equal(t, 1, c.status())
+	require.Len(t, rows, 1)
+	require.NotEmpty(t, rows[0].Void)
+	assert.Regexp(t, `^\d+ failed \(dropped\): 5 requests were in flight, which is the cap`, rows[0].Void[0])
+}
+
+func TestArrivalsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-rates=x"}, `-rates: "x" is not a rate in requests a second: write 4, or 4..16 for a ramp`},
+		{[]string{"-rates=0"}, "rate=0: the phases ask for no arrival: lengthen them, or raise the rate"},
+		{[]string{"-rates=60", "-burstiness=-1"}, "rate=60: a burstiness of -1 is not between 0.01 and 1e+08: 1 is Poisson, inf is even"},
+		{[]string{"-in-flight-max=0"}, "-in-flight-max is 0: name 1 or more requests"},
+		{[]string{"-rates=60", "-schedule=none.txt"}, "-rates and -schedule are both given: name one of them"},
+	} {
+		c := runChild(t, arriving(tt.args...)...)
+		assert.Equal(t, 1, c.status())
+		assert.Equal(t, "vllmbench: "+tt.want+"\n", c.stderr.String())
+	}
+}
