@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,9 +15,10 @@ import (
 type Kind string
 
 const (
-	VLLM    Kind = "vllm"              // answers /version, and has vllm: metrics or owns its models
-	VLLMSim Kind = "vllmsim"           // the embedded server, by its header Server
-	OpenAI  Kind = "openai-compatible" // any other that answers /v1/models
+	VLLM     Kind = "vllm"              // answers /version, and has vllm: metrics or owns its models
+	VLLMSim  Kind = "vllmsim"           // the embedded server, by its header Server
+	LlamaCPP Kind = "llama.cpp"         // llama.cpp's own server, by its header Server
+	OpenAI   Kind = "openai-compatible" // any other that answers /v1/models
 )
 
 // Info is what a server says of itself before a run. All of its words are
@@ -29,7 +31,7 @@ type Info struct {
 	Root        string            `json:"root,omitempty"`          // where the server has the model from
 	MaxModelLen int               `json:"max_model_len,omitempty"` // tokens of prompt and output together; 0: unknown
 	TokenIDs    bool              `json:"token_ids"`               // takes prompts of token ids
-	Counters    bool              `json:"counters,omitempty"`      // has vLLM's counters in /metrics
+	Counters    bool              `json:"counters,omitempty"`      // has vLLM's or llama.cpp's counters in /metrics
 	CacheConfig map[string]string `json:"cache_config,omitempty"`  // labels of vllm:cache_config_info
 	ServerInfo  json.RawMessage   `json:"server_info,omitempty"`   // vLLM's /server_info
 	NotOffered  []string          `json:"not_offered,omitempty"`   // "GET /version (404 Not Found)", ...
@@ -54,7 +56,7 @@ func (c *Client) Discover(ctx context.Context, model string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Info{URL: a.base, Kind: OpenAI, Model: m.ID, Root: c.clean(m.Root), MaxModelLen: m.MaxModelLen}
+	i := &Info{URL: a.base, Kind: OpenAI, Model: m.ID, Root: c.clean(m.Root), MaxModelLen: cmp.Or(m.MaxModelLen, m.Meta.Context)}
 	version := c.version(ctx, i)
 	c.serverInfo(ctx, i)
 	c.tokens(ctx, i)
@@ -62,6 +64,8 @@ func (c *Client) Discover(ctx context.Context, model string) (*Info, error) {
 	switch {
 	case strings.HasPrefix(a.server, string(VLLMSim)):
 		i.Kind = VLLMSim
+	case a.server == string(LlamaCPP):
+		i.Kind = LlamaCPP
 	case version && (i.Counters || m.OwnedBy == string(VLLM)):
 		i.Kind = VLLM
 	}
@@ -123,7 +127,7 @@ func (c *Client) counters(ctx context.Context, i *Info) {
 		c.missing(i, "GET /metrics", err)
 		return
 	}
-	if i.Counters = p.vllm(); !i.Counters {
+	if i.Counters = p.speaks("vllm:") || p.speaks(llamaFamilies); !i.Counters {
 		i.NotOffered = append(i.NotOffered, "vllm: families in GET /metrics (counters and histograms are unknown)")
 		return
 	}

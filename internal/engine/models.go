@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,6 +17,9 @@ type served struct {
 	OwnedBy     string `json:"owned_by"`
 	Root        string `json:"root"`
 	MaxModelLen int    `json:"max_model_len"` // vLLM's; null or absent elsewhere
+	Meta        struct {
+		Context int `json:"n_ctx"` // llama.cpp's, tokens of one request
+	} `json:"meta"`
 }
 
 // served reads the models out of an answer to GET /v1/models.
@@ -37,6 +41,24 @@ func (c *Client) served(a *answer) ([]served, error) {
 	return usable, nil
 }
 
+// Serves fails with one sentence if one of models is not served.
+func (c *Client) Serves(ctx context.Context, models ...string) error {
+	a, err := c.get(ctx, "/v1/models")
+	if err != nil {
+		return err
+	}
+	all, err := c.served(a)
+	if err != nil {
+		return err
+	}
+	for _, m := range models {
+		if _, err := choose(all, a.base, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // choose finds model, or the first if model is "".
 func choose(all []served, base, model string) (served, error) {
 	if model == "" {
@@ -53,5 +75,5 @@ func choose(all []served, base, model string) (served, error) {
 	if more := len(all) - len(names); more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return served{}, fmt.Errorf("model %q is not served at %s, which serves %s: choose one with -model", Clean(model), base, list)
+	return served{}, fmt.Errorf("model %q is not served at %s, which serves %s: choose one with -model or -models", Clean(model), base, list)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -33,16 +32,6 @@ func parse(body []byte) (page, error) {
 	return parser.TextToMetricFamilies(bytes.NewReader(body))
 }
 
-// vllm says whether the page has any of vLLM's metrics.
-func (p page) vllm() bool {
-	for name := range p {
-		if strings.HasPrefix(name, "vllm:") {
-			return true
-		}
-	}
-	return false
-}
-
 // labels returns the labels of the first metric of a family, passed through clean.
 func (p page) labels(family string, clean func(string) string) map[string]string {
 	f := p[family]
@@ -56,14 +45,14 @@ func (p page) labels(family string, clean func(string) string) map[string]string
 	return all
 }
 
-// only returns the page's vllm: families with the metrics of one model. If
+// only returns the page's families that are read with the metrics of one model. If
 // all have the same model_name, they are all kept: vLLM counts a model's other
 // names and its adapters under its first name.
 func (p page) only(model string) page {
 	names := map[string]bool{}
 	kept := page{}
 	for name, f := range p {
-		if !strings.HasPrefix(name, "vllm:") {
+		if !counted(name) {
 			continue
 		}
 		kept[name] = f

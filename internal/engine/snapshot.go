@@ -32,7 +32,8 @@ func (h Hist) Mean() (seconds float64, ok bool) {
 }
 
 // Counters is what vLLM counts, summed over its engines. Names and meaning
-// are those of vLLM's metrics; the old names of up to 0.9 are read too.
+// are those of vLLM's metrics; the old names of up to 0.9 are read too. Of
+// llama.cpp's server it is the tokens and the prefix hits.
 //
 // A request whose client hangs up is in TTFT and in the tokens if it got so
 // far, but vLLM 0.32 never counts its end: neither in Finished nor in E2E.
@@ -97,11 +98,11 @@ func (c *Client) Snapshot(ctx context.Context, model string) (*Snapshot, error) 
 
 func (p page) snapshot(model string) *Snapshot {
 	v := p.only(model)
-	running := v.first("vllm:num_requests_running")
+	running := v.first("vllm:num_requests_running", "llamacpp:requests_processing")
 	s := &Snapshot{
 		Counters: v.counters(),
 		Running:  sum(running),
-		Waiting:  sum(v.first("vllm:num_requests_waiting")),
+		Waiting:  sum(v.first("vllm:num_requests_waiting", "llamacpp:requests_deferred")),
 		KVUse:    mean(v.first("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")),
 		Engines:  len(running),
 		Started:  sum(p.first("process_start_time_seconds")).N,
@@ -111,6 +112,9 @@ func (p page) snapshot(model string) *Snapshot {
 }
 
 func (p page) counters() Counters {
+	if p.speaks(llamaFamilies) {
+		return p.llama()
+	}
 	finished := p.first("vllm:request_success_total")
 	return Counters{
 		Finished:         by(finished, "finished_reason"),

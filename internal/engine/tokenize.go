@@ -18,7 +18,7 @@ type tokenized struct {
 
 // Tokenize returns the ids of the tokens of text by the server's own
 // tokenizer, without special tokens such as the beginning of a sequence.
-// It fails if the server does not offer POST /tokenize as vLLM does.
+// It fails if the server does not offer POST /tokenize as vLLM or llama.cpp does.
 func (c *Client) Tokenize(ctx context.Context, model, text string) ([]int, error) {
 	a, err := c.askTokens(ctx, model, text)
 	if err != nil {
@@ -31,9 +31,14 @@ func (c *Client) Tokenize(ctx context.Context, model, text string) ([]int, error
 	return t.Tokens, nil
 }
 
+// askTokens asks as vLLM has it, and, where that brings nothing, as llama.cpp does.
 func (c *Client) askTokens(ctx context.Context, model, text string) (*answer, error) {
 	in := map[string]any{"model": model, "prompt": text, "add_special_tokens": false}
-	return c.post(ctx, "/tokenize", in, c.timeout())
+	a, err := c.post(ctx, "/tokenize", in, c.timeout())
+	if err != nil || a.server != string(LlamaCPP) {
+		return a, err
+	}
+	return c.post(ctx, "/tokenize", map[string]any{"content": text, "add_special": false}, c.timeout())
 }
 
 func (c *Client) readTokens(a *answer) (*tokenized, error) {
