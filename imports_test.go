@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline", "internal/slo"},
 	"internal/load":      {"client", "internal/prompt"},
+	"internal/trace":     {"internal/numeral", "internal/prompt"},
 	"internal/slo":       {"client"},
 	"internal/vllmsim":   {"internal/roofline"},
 
@@ -49,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/trust":    nil,
 	"gpuprobe":          {"internal/trust"},
 	"internal/engine":   {"internal/secret", "internal/trust"},
+	"internal/capacity": nil,
 	"internal/numeral":  nil,
 	"internal/prompt":   nil,
 	"internal/roofline": nil,
@@ -56,9 +58,10 @@ var mayImport = map[string][]string{
 
 // testsMayImport is what tests may import besides.
 var testsMayImport = map[string][]string{
-	"bench":           {"internal/ab", "internal/answers"},
-	"cmd/vllmbench":   {"client", "internal/measure"},
-	"internal/report": {"client"},
+	"bench":             {"internal/ab", "internal/answers"},
+	"internal/capacity": {"internal/vllmsim"},
+	"cmd/vllmbench":     {"client", "internal/measure"},
+	"internal/report":   {"client"},
 }
 
 // A pkg is what go list tells of one package.
