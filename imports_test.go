@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"internal/engine":   {"internal/secret", "internal/trust"},
 	"internal/capacity": nil,
 	"internal/numeral":  nil,
+	"internal/lengths":  nil,
 	"internal/prompt":   nil,
 	"internal/roofline": nil,
 }
