@@ -1,0 +1,181 @@
+package k6
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"vllmbench/client"
+	"vllmbench/internal/engine"
+	"vllmbench/internal/prompt"
+	"vllmbench/internal/results"
+	"vllmbench/internal/slo"
+	"vllmbench/internal/trust"
+)
+
+// idleStreams is how many idle connections are kept: more than the streams
+// that one process can measure.
+const idleStreams = 1 << 14
+
+// probe is what engine.Client.Discover lets the server complete by one token.
+const probe = "one two three"
+
+// A Server is what a script says of the server to measure, in server({...}).
+// The API key comes by the environment, VLLM_API_KEY, and is in no script.
+type Server struct {
+	URL             string `json:"url"`               // "": VLLM_BASE_URL
+	Model           string `json:"model"`             // "": the server's first
+	Endpoint        string `json:"endpoint"`          // "": "completions"; or "chat"
+	Extensions      string `json:"extensions"`        // vLLM's own fields: "on", "off", or ""/"auto": by the server's kind
+	ContinuousUsage bool   `json:"continuousUsage"`   // ask for usage on every event, where events carry several tokens
+	Prompts         string `json:"prompts"`           // folder of text prompts, for servers that take no token ids
+	SLO             string `json:"slo"`               // "ttft:500ms,itl:50ms", for goodput
+	FirstToken      string `json:"firstTokenTimeout"` // "": 5m
+	Stall           string `json:"stallTimeout"`      // "": 1m
+	CA              string `json:"ca"`                // file of certificates to believe besides the system's
+	Insecure        bool   `json:"insecure"`          // verify none
+}
+
+// parse reads what a script gives as an object; a name that is not known is an error.
+func parse(from, into any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// A target is a server that was found, and all that requests to it need.
+type target struct {
+	Server
+	engine     *engine.Client
+	info       *engine.Info
+	client     *client.Client
+	prompts    *prompt.Source
+	objective  slo.SLO
+	nonce      [16]byte
+	extensions bool
+	asked      []results.Asked
+}
+
+// find discovers the server and makes ready what requests need.
+func (s Server) find(ctx context.Context) (t *target, err error) {
+	s.URL = cmp.Or(s.URL, os.Getenv("VLLM_BASE_URL"))
+	s.Endpoint = cmp.Or(s.Endpoint, client.Completions.String())
+	s.Extensions = cmp.Or(s.Extensions, "auto")
+	t = &target{Server: s}
+	if s.URL == "" {
+		return nil, fmt.Errorf("no server is named: call server({url: \"http://HOST:8000\"}) outside of functions, or set VLLM_BASE_URL")
+	}
+	if s.Endpoint != "completions" && s.Endpoint != "chat" {
+		return nil, fmt.Errorf("the endpoint %q is neither completions nor chat", s.Endpoint)
+	}
+	if t.objective, err = slo.Parse(s.SLO); err != nil {
+		return nil, fmt.Errorf("slo: %w", err)
+	}
+	believed, err := trust.Trust{CA: s.CA, Insecure: s.Insecure}.TLS()
+	if err != nil {
+		return nil, err
+	}
+	key := os.Getenv("VLLM_API_KEY")
+	t.engine = &engine.Client{URL: s.URL, APIKey: key, HTTP: trust.Client(believed)}
+	began := time.Now()
+	if t.info, err = t.engine.Discover(ctx, s.Model); err != nil {
+		return nil, err
+	}
+	conf := client.Config{BaseURL: t.info.URL, APIKey: key, Model: t.info.Model, Streams: idleStreams, TLS: believed}
+	if conf.FirstToken, err = timeout("firstTokenTimeout", s.FirstToken); err != nil {
+		return nil, err
+	}
+	if conf.Stall, err = timeout("stallTimeout", s.Stall); err != nil {
+		return nil, err
+	}
+	if t.client, err = client.New(conf); err != nil {
+		return nil, err
+	}
+	return t, t.load(ctx, results.Asked{From: began, To: time.Now(), OutputTokens: 1})
+}
+
+func timeout(name, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%s is %q, which is no time above 0: write it as \"90s\"", name, text)
+	}
+	return d, nil
+}
+
+// load makes the source of prompts. asked is the request by which the server
+// showed whether it takes token ids.
+func (t *target) load(ctx context.Context, asked results.Asked) error {
+	_, _ = rand.Read(t.nonce[:]) // never fails
+	switch t.Extensions {
+	case "auto":
+		t.extensions = t.info.Kind != engine.OpenAI
+	case "on", "off":
+		t.extensions = t.Extensions == "on"
+	default:
+		return fmt.Errorf("extensions is %q: say auto, on or off", t.Extensions)
+	}
+	if t.info.TokenIDs {
+		ids, err := t.engine.Tokenize(ctx, t.info.Model, probe)
+		if err != nil {
+			return err
+		}
+		asked.PromptTokens = len(ids)
+		t.asked = append(t.asked, asked)
+	}
+	if !t.info.TokenIDs || t.Endpoint == client.Chat.String() {
+		if t.Prompts == "" {
+			return fmt.Errorf("%s is sent prompts of text here: name a folder of them, as in server({prompts: \"testdata/prompts\"})", t.info.URL)
+		}
+		var err error
+		t.prompts, err = prompt.FromText(os.DirFS(t.Prompts), t.nonce)
+		return err
+	}
+	ids, err := t.engine.Tokenize(ctx, t.info.Model, prompt.Words)
+	if err != nil {
+		return err
+	}
+	t.prompts, err = prompt.FromIDs(ids, t.nonce)
+	return err
+}
+
+// request is one of so many tokens.
+func (t *target) request(promptTokens, outputTokens int) client.Request {
+	p := t.prompts.Next(promptTokens)
+	r := client.Request{
+		IDs: p.IDs, Text: p.Text, PromptTokens: p.Tokens, OutputTokens: outputTokens,
+		Exact: t.extensions, Extensions: t.extensions, ContinuousUsage: t.ContinuousUsage,
+	}
+	if t.Endpoint == client.Chat.String() {
+		r.Endpoint = client.Chat
+	}
+	if t.extensions {
+		r.CacheSalt = p.Salt
+	}
+	return r
+}
+
+// header is the record's.
+func (t *target) header(i *results.Instance) (results.Header, error) {
+	server, err := json.Marshal(t.info)
+	if err != nil {
+		return results.Header{}, fmt.Errorf("encoding what the server says of itself: %w", err)
+	}
+	return results.Header{
+		Epoch: t.client.Epoch(), Nonce: hex.EncodeToString(t.nonce[:]), Server: server,
+		Flags:  map[string]string{"endpoint": t.Endpoint, "extensions": t.Extensions, "first-token-timeout": t.FirstToken, "stall-timeout": t.Stall},
+		Stamps: string(t.client.Stamps()), Simulated: t.info.Kind == engine.VLLMSim, Instance: i,
+	}, nil
+}
