@@ -40,6 +40,9 @@ func (r *Request) patch(body []byte, model string) ([]byte, error) {
 			set("min_tokens", r.OutputTokens)
 		}
 	}
+	if r.NoPromptCache {
+		set("cache_prompt", false)
+	}
 	if r.ContinuousUsage {
 		m["stream_options"] = json.RawMessage(`{"include_usage":true,"continuous_usage_stats":true}`)
 	}

@@ -24,6 +24,8 @@ func TestWireBody(t *testing.T) {
 		{"text", Request{Text: "Hi <\"you\">\n面", OutputTokens: 7, Exact: true, CacheSalt: "unused"}, "/v1/completions"},
 		{"chat", Request{Endpoint: Chat, Text: "Hi", OutputTokens: 7}, "/v1/chat/completions"},
 		{"chat-extensions", Request{Endpoint: Chat, Text: "Hi", OutputTokens: 7, Exact: true, Extensions: true, CacheSalt: "s"}, "/v1/chat/completions"},
+		{"chat-turns", Request{Endpoint: Chat, Model: "sql", Messages: []Message{{"system", "S"}, {"user", "Hi"}, {"assistant", "a"}, {"user", "b"}}, OutputTokens: 7}, "/v1/chat/completions"},
+		{"model", Request{Model: "adapter/1", Text: "Hi", OutputTokens: 7, NoPromptCache: true}, "/v1/completions"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

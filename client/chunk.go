@@ -61,7 +61,7 @@ func (c *chunk) readChoice(v *fastjson.Value) {
 	}
 	c.role = d.Exists("role")
 	// vLLM calls it reasoning since 11/2025, and reasoning_content before.
-	for _, key := range [...]string{"content", "reasoning", "reasoning_content"} {
+	for _, key := range [...]string{"content", "reasoning", "reasoning_content", "refusal"} {
 		c.bears = c.bears || len(d.GetStringBytes(key)) > 0
 	}
 	c.bears = c.bears || len(d.GetArray("tool_calls")) > 0

@@ -25,6 +25,7 @@ func TestParseChunk(t *testing.T) {
 		{"reasoning", `{"choices":[{"delta":{"content":null,"reasoning":"a"}}]}`, chunk{choice: true, bears: true}},
 		{"reasoning_content", `{"choices":[{"delta":{"reasoning_content":"a"}}]}`, chunk{choice: true, bears: true}},
 		{"tool calls", `{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}`, chunk{choice: true, bears: true}},
+		{"refusal", `{"choices":[{"delta":{"refusal":"a"}}]}`, chunk{choice: true, bears: true}},
 		{"no tool calls", `{"choices":[{"delta":{"tool_calls":[]}}]}`, chunk{choice: true}},
 		{"usage", `{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":2}}}`,
 			chunk{usage: true, prompt: 3, completion: 6, cached: 2}},

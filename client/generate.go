@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -16,7 +17,7 @@ type rawStream interface {
 // Generate sends req and reads its answer to the end. It never fails: the
 // result's Outcome says what happened.
 func (c *Client) Generate(ctx context.Context, req Request) Result {
-	f := &flight{req: &req, model: c.cfg.Model}
+	f := &flight{req: &req, model: cmp.Or(req.Model, c.cfg.Model)}
 	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0}
 	if res.Intended == 0 {
 		res.Intended = c.clock.now()
@@ -62,7 +63,7 @@ func (c *Client) open(ctx context.Context, req *Request) (rawStream, error) {
 	if req.Endpoint == Chat {
 		return c.api.CreateChatCompletionStream(ctx, openai.ChatCompletionRequest{
 			Model:         "model",
-			Messages:      []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: req.Text}},
+			Messages:      req.messages(),
 			StreamOptions: usage,
 		})
 	}
@@ -71,6 +72,18 @@ func (c *Client) open(ctx context.Context, req *Request) (rawStream, error) {
 		Prompt:        req.Text,
 		StreamOptions: usage,
 	})
+}
+
+// messages is the conversation as go-openai has it.
+func (r *Request) messages() []openai.ChatCompletionMessage {
+	if r.Messages == nil {
+		return []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, Content: r.Text}}
+	}
+	out := make([]openai.ChatCompletionMessage, len(r.Messages))
+	for i, m := range r.Messages {
+		out[i] = openai.ChatCompletionMessage{Role: m.Role, Content: m.Content}
+	}
+	return out
 }
 
 // receive reads events until the stream's end or an error. An event is

@@ -17,13 +17,27 @@ func (e Endpoint) String() string {
 	return "completions"
 }
 
+// A Message is one turn of a conversation.
+type Message struct {
+	Role    string // "system", "user" or "assistant"
+	Content string
+}
+
 // A Request is one streamed generation.
 type Request struct {
 	Endpoint Endpoint
 
+	// Model is the name by which the server serves the model, or an adapter of
+	// it. Empty: Config.Model.
+	Model string
+
 	// IDs is the prompt as token ids. Only Completions takes it. If nil, Text is sent.
 	IDs  []int
 	Text string
+
+	// Messages is the conversation so far, the user's turn last. Only Chat takes
+	// it. If nil, Text is sent as the only message.
+	Messages []Message
 
 	// OutputTokens is the number of tokens to generate (max_tokens).
 	OutputTokens int
@@ -43,6 +57,10 @@ type Request struct {
 
 	// CacheSalt separates this request's blocks in the server's prefix cache.
 	CacheSalt string
+
+	// NoPromptCache keeps llama.cpp's server from taking up what the slot still
+	// holds of an earlier prompt (cache_prompt). Others may refuse it.
+	NoPromptCache bool
 
 	// ContinuousUsage asks for usage on every event, which costs the server
 	// time: only for servers whose events carry more than one token.
