@@ -6,24 +6,34 @@ import (
 	"strings"
 )
 
+// A Set is a number of prompts that may share blocks. Blocks of two sets of a
+// source are never equal, so that a load which is sent again is new to the server.
+type Set struct {
+	source *Source
+	number uint32
+}
+
+// Set returns the set of a number.
+func (s *Source) Set(number uint32) Set { return Set{s, number} }
+
 // Blocks returns a prompt of so many tokens that is made of blocks of block
-// tokens each, 1 or more. The content of block i depends on this run's nonce and
-// on hashes[i] alone: equal hashes make equal blocks in a run, and never in two
+// tokens each, 1 or more. The content of block i depends on this run's nonce, on
+// the set and on hashes[i] alone: equal hashes make equal blocks, and never in two
 // runs. A last block that the prompt does not fill is the begin of that hash's
 // block. What the hashes do not reach is of this prompt alone, and hashes
 // beyond the prompt's end count for nothing.
 //
 // A prompt of ids is exactly so long. One of text has a common word for each
 // token, and so is about so long.
-func (s *Source) Blocks(hashes []uint64, block, tokens int) Prompt {
-	if s.texts != nil {
-		return Prompt{Text: strings.Join(compose(s, s.words, hashes, block, tokens), " "), Salt: s.salt}
+func (s Set) Blocks(hashes []uint64, block, tokens int) Prompt {
+	if s.source.texts != nil {
+		return Prompt{Text: strings.Join(compose(s, s.source.words, hashes, block, tokens), " "), Salt: s.source.salt}
 	}
-	return Prompt{IDs: compose(s, s.ids, hashes, block, tokens), Tokens: tokens, Salt: s.salt}
+	return Prompt{IDs: compose(s, s.source.ids, hashes, block, tokens), Tokens: tokens, Salt: s.source.salt}
 }
 
 // compose draws from the parts that prompts are made of, ids or words.
-func compose[T any](s *Source, from []T, hashes []uint64, block, tokens int) []T {
+func compose[T any](s Set, from []T, hashes []uint64, block, tokens int) []T {
 	out := make([]T, tokens)
 	rest := out
 	for _, h := range hashes {
@@ -34,7 +44,7 @@ func compose[T any](s *Source, from []T, hashes []uint64, block, tokens int) []T
 			return out
 		}
 	}
-	draw(rest, from, s.rng(s.count.Add(1)-1))
+	draw(rest, from, s.source.rng(s.source.count.Add(1)-1))
 	return out
 }
 
@@ -46,10 +56,11 @@ func draw[T any](out, from []T, r *rand.Rand) {
 
 // block returns the random numbers of the block with a hash. The key has a byte
 // that those of rng lack, so that no block is the begin of a prompt of Next.
-func (s *Source) block(hash uint64) *rand.Rand {
+func (s Set) block(hash uint64) *rand.Rand {
 	var key [32]byte
-	copy(key[:], s.nonce[:])
+	copy(key[:], s.source.nonce[:])
 	binary.LittleEndian.PutUint64(key[16:], hash)
-	key[24] = 'b'
+	binary.LittleEndian.PutUint32(key[24:], s.number)
+	key[28] = 'b'
 	return rand.New(rand.NewChaCha8(key))
 }

@@ -1,7 +1,7 @@
 package prompt
 
 // Hits counts the prompt tokens that a prefix cache of no limit would serve, in
-// a run whose prompts come from Source.Blocks. The zero value counts token by token.
+// a set of prompts made by Set.Blocks. The zero value counts token by token.
 //
 // It is an upper bound of what a server can serve: that one evicts blocks, or
 // has not yet computed them when the next prompt arrives.

@@ -13,8 +13,8 @@ import (
 
 func TestEqualHashesMakeEqualBlocks(t *testing.T) {
 	s := fromIDs(t, 300, 1)
-	a := s.Blocks([]uint64{7, 8, 9}, 32, 90)
-	b := s.Blocks([]uint64{7, 5, 9}, 32, 96)
+	a := s.Set(0).Blocks([]uint64{7, 8, 9}, 32, 90)
+	b := s.Set(0).Blocks([]uint64{7, 5, 9}, 32, 96)
 	assert.Len(t, a.IDs, 90)
 	assert.Equal(t, 90, a.Tokens)
 	assert.Empty(t, a.Text)
@@ -24,12 +24,14 @@ func TestEqualHashesMakeEqualBlocks(t *testing.T) {
 	assert.Equal(t, a.Salt, s.Next(4).Salt, "one cache for all prompts of a run")
 }
 
-func TestBlocksAreNeverEqualBetweenRuns(t *testing.T) {
+func TestBlocksAreNeverEqualBetweenRunsAndSets(t *testing.T) {
 	hashes := []uint64{0, 1, 1 << 63}
-	a, again, b := fromIDs(t, 300, 1).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Blocks(hashes, 16, 48), fromIDs(t, 300, 2).Blocks(hashes, 16, 48)
+	a, again := fromIDs(t, 300, 1).Set(0).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Set(0).Blocks(hashes, 16, 48)
 	assert.Equal(t, a, again)
-	for i := 0; i < 48; i += 16 {
-		assert.NotEqual(t, a.IDs[i:i+16], b.IDs[i:i+16])
+	for _, other := range []Prompt{fromIDs(t, 300, 2).Set(0).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Set(1).Blocks(hashes, 16, 48)} {
+		for i := 0; i < 48; i += 16 {
+			assert.NotEqual(t, a.IDs[i:i+16], other.IDs[i:i+16])
+		}
 	}
 }
 
@@ -45,24 +47,24 @@ func TestWhatNoHashReachesIsNew(t *testing.T) {
 	}
 	for i := range 5000 {
 		add(s.Next(16).IDs)
-		add(s.Blocks(nil, 16, 16).IDs)
-		add(s.Blocks([]uint64{uint64(i)}, 16, 16).IDs)
-		add(s.Blocks([]uint64{3}, 16, 32).IDs[16:])
+		add(s.Set(0).Blocks(nil, 16, 16).IDs)
+		add(s.Set(0).Blocks([]uint64{uint64(i)}, 16, 16).IDs)
+		add(s.Set(0).Blocks([]uint64{3}, 16, 32).IDs[16:])
 	}
 	assert.Len(t, seen, n)
 }
 
 func TestBlocksAtTheEdges(t *testing.T) {
 	s := fromIDs(t, 100, 1)
-	assert.Equal(t, s.Blocks([]uint64{1}, 16, 16).IDs, s.Blocks([]uint64{1, 2, 3}, 16, 16).IDs, "hashes beyond the end")
-	assert.Empty(t, s.Blocks([]uint64{1}, 16, 0).IDs)
-	assert.Len(t, s.Blocks([]uint64{1}, 0, 20).IDs, 20, "blocks of nothing")
+	assert.Equal(t, s.Set(0).Blocks([]uint64{1}, 16, 16).IDs, s.Set(0).Blocks([]uint64{1, 2, 3}, 16, 16).IDs, "hashes beyond the end")
+	assert.Empty(t, s.Set(0).Blocks([]uint64{1}, 16, 0).IDs)
+	assert.Len(t, s.Set(0).Blocks([]uint64{1}, 0, 20).IDs, 20, "blocks of nothing")
 }
 
 func TestTextBlocks(t *testing.T) {
 	s, err := FromText(os.DirFS("../../testdata/prompts"), [16]byte{1})
 	require.NoError(t, err)
-	a, b := s.Blocks([]uint64{1, 2}, 32, 80), s.Blocks([]uint64{1, 3}, 32, 80)
+	a, b := s.Set(0).Blocks([]uint64{1, 2}, 32, 80), s.Set(0).Blocks([]uint64{1, 3}, 32, 80)
 	assert.Zero(t, a.Tokens)
 	x, y := strings.Fields(a.Text), strings.Fields(b.Text)
 	require.Len(t, x, 80)
@@ -86,7 +88,7 @@ func TestHitsAgainstACacheOfTokens(t *testing.T) {
 					}
 					tokens := 1 + r.IntN(50*len(hashes)+30) // shorter than its hashes, or longer
 					got := h.Add(hashes, 50, tokens)
-					require.Equal(t, lookUp(cache, s.Blocks(hashes, 50, tokens).IDs, unit, whole), got)
+					require.Equal(t, lookUp(cache, s.Set(0).Blocks(hashes, 50, tokens).IDs, unit, whole), got)
 					total += got
 				}
 				assert.Positive(t, total)
@@ -126,6 +128,6 @@ func BenchmarkBlocks(b *testing.B) {
 	s, hashes := fromIDs(b, 500, 1), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Blocks(hashes, 512, 4000)
+		s.Set(0).Blocks(hashes, 512, 4000)
 	}
 }
