@@ -142,3 +142,33 @@ func TestArrivalsRefused(t *testing.T) {
 		assert.Equal(t, "vllmbench: "+tt.want+"\n", c.stderr.String())
 	}
 }
+
+// TestQueueOnTheWire has a server of one slot before which a queue forms. Each
+// request waits for all before it, by Lindley's recursion from the instants at which
+// they were due; what the harness sees beside that is the way there and back.
+func TestQueueOnTheWire(t *testing.T) {
+	t.Parallel()
+	url := simulate(t, vllmsim.Config{MaxNumSeqs: 1, NoAsyncScheduling: true})
+	c, rows, reqs := arrived(t, "-url="+url, "-rates=80", "-output=1", "-test.benchtime=300x", "-quantiles=50")
+	require.Zero(t, c.status(), c.all())
+	rs := reqs[0]
+	service := rs[0].E2E()
+	for _, r := range rs {
+		service = min(service, r.E2E())
+	}
+	var want, got, n float64
+	free := rs[0].Intended
+	for _, r := range rs {
+		free = max(free, r.Intended) + service
+		if w := rows[0].Window; w.From <= r.Intended && r.Intended < w.To {
+			want += (free - r.Intended).Seconds()
+			got += r.TTFT().Seconds()
+			n++
+		}
+	}
+	t.Logf("service %v, load %.2f: mean TTFT %.2f ms, by Lindley's recursion %.2f ms", service, 80*service.Seconds(), 1e3*got/n, 1e3*want/n)
+	assert.InEpsilon(t, want/n, got/n, 0.2, "a busy machine adds to each service")
+	queue, ok := rows[0].Value("engine-queue-ns")
+	require.True(t, ok)
+	assert.Greater(t, queue/1e9, 0.5*(want/n-service.Seconds()), "the server's own queue time")
+}
