@@ -48,7 +48,7 @@ func (s *settings) checkRanges() error {
 	case c.DriftOver < 0:
 		return fmt.Errorf("drift-over is %v: it must be a time above 0", c.DriftOver)
 	}
-	return cmp.Or(s.checkCache(), c.Timing.check())
+	return cmp.Or(s.checkCache(), s.checkAdapters(), c.Timing.check())
 }
 
 func (s *settings) checkCache() error {

@@ -18,6 +18,9 @@ type Config struct {
 	ServedModelName string // the name in the API; default Model
 	GPU             string // a roofline preset; default "A100-80GB"
 
+	EnableLoRA  bool          // default: adapters are refused
+	LoRAModules []LoRAAdapter // served beside the model, by names of their own; default none
+
 	TensorParallelSize int // GPUs that share each layer; default 1
 
 	MaxModelLen         int // longest prompt and output together, tokens; default the model's own

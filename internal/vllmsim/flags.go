@@ -47,6 +47,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 func (c *Config) addModelFlags(f *flag.FlagSet) {
 	f.StringVar(&c.Model, "model", "", "`name` of the model to simulate (default Qwen/Qwen2.5-7B)")
 	f.StringVar(&c.ServedModelName, "served-model-name", "", "`name` of the model in the API (default the model's)")
+	f.BoolVar(&c.EnableLoRA, "enable-lora", false, "serve adapters of the model; their cost is not simulated")
+	f.Func("lora-modules", "serve this adapter, as `name=path`; may be repeated", c.addAdapter)
 	f.StringVar(&c.GPU, "gpu", "", "`name` of the GPU to simulate (default A100-80GB)")
 	f.IntVar(&c.TensorParallelSize, "tensor-parallel-size", 0, "`GPUs` that share each layer (default 1)")
 	f.IntVar(&c.MaxModelLen, "max-model-len", 0, "longest prompt and output together, in `tokens` (default the model's)")

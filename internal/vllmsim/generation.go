@@ -2,6 +2,7 @@ package vllmsim
 
 // A generation is what a completion or chat request asks for, checked.
 type generation struct {
+	modelJSON string // as the request named it, a JSON string
 	prompt    []int32
 	maxTokens int
 	salt      string
@@ -48,9 +49,8 @@ func (s *Server) parseGeneration(body []byte, defaultTokens int, prompt func(*fi
 	if refused := g.parseStreamOptions(f); refused != nil {
 		return nil, refused
 	}
-	model, named := f.str("model")
-	if named && f.err == nil && model != s.ServedModelName {
-		return nil, noSuchModel(model, s.ServedModelName)
+	if refused := s.parseModel(f, g); refused != nil {
+		return nil, refused
 	}
 	maxTokens, limited := f.integer("max_completion_tokens", "max_tokens")
 	minTokens, _ := f.integer("min_tokens")

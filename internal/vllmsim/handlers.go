@@ -79,7 +79,7 @@ func (s *Server) parseForModel(body []byte) (*fields, *apiError) {
 		return nil, refused
 	}
 	model, named := f.str("model")
-	if named && f.err == nil && model != s.ServedModelName {
+	if named && f.err == nil && !s.serves(model) {
 		return nil, noSuchModel(model, s.ServedModelName)
 	}
 	return f, f.err

@@ -2,7 +2,7 @@ package vllmsim
 
 import "net/http"
 
-// models lists the one model that is served.
+// models lists the model that is served, and its adapters.
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 	type model struct {
 		ID          string  `json:"id"`
@@ -11,15 +11,19 @@ func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
 		OwnedBy     string  `json:"owned_by"`
 		Root        string  `json:"root"`
 		Parent      *string `json:"parent"`
-		MaxModelLen int     `json:"max_model_len"`
+		MaxModelLen *int    `json:"max_model_len"`
+	}
+	all := []model{{
+		ID: s.ServedModelName, Object: "model", Created: s.created.Unix(), OwnedBy: "vllm",
+		Root: s.Model, MaxModelLen: &s.MaxModelLen,
+	}}
+	for _, a := range s.LoRAModules {
+		all = append(all, model{ID: a.Name, Object: "model", Created: s.created.Unix(), OwnedBy: "vllm", Root: a.Path, Parent: &s.ServedModelName})
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Object string  `json:"object"`
 		Data   []model `json:"data"`
-	}{"list", []model{{
-		ID: s.ServedModelName, Object: "model", Created: s.created.Unix(), OwnedBy: "vllm",
-		Root: s.Model, MaxModelLen: s.MaxModelLen,
-	}}})
+	}{"list", all})
 }
 
 // serverInfo tells the configuration under vLLM's keys, as far as there is one.

@@ -14,7 +14,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, g *generation, bu
 	x.ask(g)
 	j := newJob(NewRequest(s.nextID.Add(1), g.prompt, g.maxTokens, g.salt))
 	j.Priority = g.priority
-	a := build(g, j, s.modelJSON)
+	a := build(g, j, g.modelJSON)
 	s.door.pass()
 	s.engine.submit(j)
 	var complete bool
