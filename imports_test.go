@@ -25,7 +25,7 @@ const module = "vllmbench"
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
-	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/slo", "internal/trust", "internal/vllmsim"},
+	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/scrape", "internal/slo", "internal/trace", "internal/trust", "internal/vllmsim"},
 	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/monitor", "internal/report", "internal/results", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},
 	"internal/fit":       {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
 	"internal/monitor":   {"gpuprobe", "internal/engine", "internal/trust"},
+	"internal/scrape":    {"client", "gpuprobe", "internal/measure", "internal/series"},
 	"internal/series":    {"internal/measure", "internal/results"},
 	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline", "internal/slo"},

@@ -62,6 +62,7 @@ func (s *session) run(b *testing.B, c measure.Cell, warm func() error, send wind
 		b.Fatalf("not run: %v", s.gone)
 	}
 	s.line.Begin(c.Name)
+	s.page.Begin(c.Name)
 	run, err := s.measure(c, warm, send)
 	if err != nil && s.gone == nil {
 		s.gone = s.alive()
@@ -72,6 +73,7 @@ func (s *session) run(b *testing.B, c measure.Cell, warm func() error, send wind
 	}
 	s.failed++
 	s.line.End(err.Error())
+	s.page.Void(c.Name)
 	if s.gone != nil {
 		b.Fatalf("%v (%v)", err, s.gone)
 	}
@@ -214,8 +216,10 @@ func (s *session) next(c measure.Cell) func() client.Request {
 // generate sends a request, and counts it for the status line.
 func (s *session) generate(ctx context.Context, r client.Request) client.Result {
 	s.line.Sent()
+	s.page.Sent()
 	res := s.client.Generate(ctx, r)
 	s.line.Ended(res.OutputTokens, res.TTFT())
+	s.page.Ended(&res)
 	return res
 }
 

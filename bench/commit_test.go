@@ -78,3 +78,12 @@ func TestCommit(t *testing.T) {
 	cancel()
 	assert.Empty(t, commit(ended, built, root))
 }
+
+// fromRoot returns a path that is meant from the repository's root: go test
+// runs in the folder of the package, a test binary anywhere.
+func fromRoot(path string) string {
+	if _, err := os.Stat("../go.mod"); err != nil || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join("..", path)
+}

@@ -74,6 +74,9 @@ func (s *session) header(w io.Writer) {
 	if s.record != nil {
 		comment("recorded in %s", flags.record)
 	}
+	if s.page != nil {
+		comment("metrics: %s", s.page.URL())
+	}
 }
 
 func (s *session) workload() string {
@@ -113,6 +116,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
 	}
 	s.line.End(strings.Join(row.Void, "; "))
+	s.page.Row(&row)
 	if s.record != nil {
 		err := s.saveGPU()
 		if err == nil {

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"vllmbench/internal/prompt"
 	"vllmbench/internal/results"
 	"vllmbench/internal/roofline"
+	"vllmbench/internal/scrape"
 	"vllmbench/internal/trust"
 )
 
@@ -46,6 +46,7 @@ type session struct {
 	record        *results.Writer // nil without -record
 	stop          func()          // ends the embedded server; nil if another is measured
 	line          *progress.Line  // nil: nothing is shown
+	page          *scrape.Page    // nil without -metrics-listen
 
 	endpoint   client.Endpoint
 	extensions bool // vLLM's fields are sent, so that lengths are exact
@@ -122,6 +123,9 @@ func openSession(ctx context.Context) (s *session, err error) {
 	if err := s.tryProfiler(); err != nil {
 		return s, err
 	}
+	if err := s.offer(); err != nil {
+		return s, err
+	}
 	return s, s.openRecord()
 }
 
@@ -186,15 +190,6 @@ func (s *session) openRecord() (err error) {
 	return err
 }
 
-// fromRoot returns a path that is meant from the repository's root: go test
-// runs in the folder of the package, a test binary anywhere.
-func fromRoot(path string) string {
-	if _, err := os.Stat("../go.mod"); err != nil || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join("..", path)
-}
-
 // empty returns why no cell ran, where that is a mistake.
 func (s *session) empty() error {
 	switch {
@@ -211,9 +206,9 @@ func (s *session) empty() error {
 // close ends the run. ok puts the record in its place.
 func (s *session) close(ok bool) error {
 	_ = s.line.Close() // what becomes of the terminal is no part of the run
-	var err error
+	err := s.page.Close(s.ctx)
 	if s.gpu != nil {
-		err = s.gpu.Close()
+		err = errors.Join(err, s.gpu.Close())
 	}
 	if s.stop != nil {
 		s.stop()
