@@ -40,6 +40,9 @@ func (r *Request) patch(body []byte, model string) ([]byte, error) {
 			set("min_tokens", r.OutputTokens)
 		}
 	}
+	if r.ReturnIDs {
+		set("return_token_ids", true)
+	}
 	if r.NoPromptCache {
 		set("cache_prompt", false)
 	}

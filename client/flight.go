@@ -20,6 +20,7 @@ type flight struct {
 	connect  time.Duration
 	status   int // of the answer; 0 before its header
 	body     *body
+	kept     [][]byte // payloads that are read again behind the stream's end
 
 	mu    sync.Mutex
 	conn  *conn         // the latest that it was sent on
@@ -95,6 +96,13 @@ func (f *flight) arrived(c *conn, stamp int64, read time.Time) {
 	f.last, f.stamp, f.over = a, stamp, f.sent > 0
 	if f.first.seq == 0 {
 		f.first = a
+	}
+}
+
+// keep keeps an event that go-openai has made room of its own for.
+func (f *flight) keep(payload []byte) {
+	if f.req.ReturnIDs {
+		f.kept = append(f.kept, payload)
 	}
 }
 

@@ -18,7 +18,7 @@ type rawStream interface {
 // result's Outcome says what happened.
 func (c *Client) Generate(ctx context.Context, req Request) Result {
 	f := &flight{req: &req, model: cmp.Or(req.Model, c.cfg.Model)}
-	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0}
+	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0, Turn: req.Turn, Seen: req.Seen}
 	if res.Intended == 0 {
 		res.Intended = c.clock.now()
 	}
@@ -41,6 +41,7 @@ func (c *Client) Generate(ctx context.Context, req Request) Result {
 		w.stop() // draining has a limit of its own
 		stream.Close()
 		res.settle(f, marks)
+		res.OutputIDs = outputIDs(f.kept)
 		res.FinishReason = clean(res.FinishReason, c.cfg.APIKey)
 		res.Outcome, res.Error = res.judge(f, marks, err)
 	} else {
@@ -101,6 +102,7 @@ func (c *Client) receive(f *flight, stream rawStream, w *watchdog) ([]mark, erro
 			m.err = f.body.failure("the server sent an error event that could not be read")
 		} else {
 			m.chunk = c.parse(payload)
+			f.keep(payload)
 		}
 		w.event(m.token())
 		marks = append(marks, m)

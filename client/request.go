@@ -58,6 +58,17 @@ type Request struct {
 	// CacheSalt separates this request's blocks in the server's prefix cache.
 	CacheSalt string
 
+	// ReturnIDs asks for the ids of the generated tokens (return_token_ids), which vLLM
+	// lists in each event, for Result.OutputIDs. A server that checks its input refuses it.
+	ReturnIDs bool
+
+	// Turn is the request's place in its conversation, from 1 on; 0 if it is in none.
+	Turn int
+
+	// Seen is how many tokens at the begin of the prompt the server has had in an
+	// earlier request with the same salt, so that its prefix cache may hold them.
+	Seen int
+
 	// NoPromptCache keeps llama.cpp's server from taking up what the slot still
 	// holds of an earlier prompt (cache_prompt). Others may refuse it.
 	NoPromptCache bool

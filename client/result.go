@@ -39,8 +39,12 @@ type Result struct {
 
 	PromptTokens int    // by the server's final usage
 	OutputTokens int    // by the server's final usage
+	OutputIDs    []int  // of the generated tokens, if Request.ReturnIDs and the server lists them
 	CachedTokens int    // prompt tokens from the prefix cache, where the server tells; else 0
 	FinishReason string // "length", "stop", ...
+
+	Turn int // Request.Turn
+	Seen int // Request.Seen
 
 	// Estimated says that events and usage disagree, so that the tokens of
 	// each event are a guess: their sum is right, their spacing is not.

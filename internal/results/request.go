@@ -33,6 +33,8 @@ type request struct {
 	PromptTokens int            `json:"prompt_tokens"`
 	OutputTokens int            `json:"output_tokens"`
 	CachedTokens int            `json:"cached_tokens,omitempty"`
+	Turn         int            `json:"turn,omitempty"`
+	Seen         int            `json:"seen_tokens,omitempty"`
 	FinishReason string         `json:"finish_reason,omitempty"`
 	Estimated    bool           `json:"estimated,omitempty"`
 	Reused       bool           `json:"reused"`
@@ -47,7 +49,7 @@ func pack(r *client.Result) request {
 	q := request{
 		Intended: r.Intended, Scheduled: r.Scheduled, Sent: r.Sent, FirstByte: r.FirstByte, End: r.End,
 		PromptTokens: r.PromptTokens, OutputTokens: r.OutputTokens, CachedTokens: r.CachedTokens,
-		FinishReason: r.FinishReason, Estimated: r.Estimated, Reused: r.Reused, Attempts: r.Attempts,
+		Turn: r.Turn, Seen: r.Seen, FinishReason: r.FinishReason, Estimated: r.Estimated, Reused: r.Reused, Attempts: r.Attempts,
 		Unstamped: r.Unstamped, Connect: r.Connect, Outcome: r.Outcome, Error: r.Error,
 	}
 	var before time.Duration
@@ -73,7 +75,7 @@ func (q *request) unpack() (client.Result, error) {
 	r := client.Result{
 		Intended: q.Intended, Scheduled: q.Scheduled, Sent: q.Sent, FirstByte: q.FirstByte, End: q.End,
 		PromptTokens: q.PromptTokens, OutputTokens: q.OutputTokens, CachedTokens: q.CachedTokens,
-		FinishReason: q.FinishReason, Estimated: q.Estimated, Reused: q.Reused, Attempts: q.Attempts,
+		Turn: q.Turn, Seen: q.Seen, FinishReason: q.FinishReason, Estimated: q.Estimated, Reused: q.Reused, Attempts: q.Attempts,
 		Unstamped: q.Unstamped, Connect: q.Connect, Outcome: q.Outcome, Error: q.Error,
 	}
 	n := len(q.At)
