@@ -25,9 +25,10 @@ type Prompt struct {
 type Source struct {
 	nonce [16]byte
 	salt  string
-	ids   []int    // safe token ids in an order of this run, for prompts of ids
-	words []string // words in an order of this run, for prompts of text
-	texts []string // bodies of text prompts; nil for prompts of ids
+	ids   []int       // safe token ids in an order of this run, for prompts of ids
+	words []string    // words in an order of this run, for prompts of text
+	texts []string    // bodies of text prompts; nil for prompts of ids
+	fits  map[int]fit // by length in tokens: text prompts whose length is exact
 	count atomic.Uint64
 }
 
@@ -36,7 +37,7 @@ func newSource(nonce [16]byte) *Source {
 }
 
 // Next returns a prompt of so many tokens, 1 or more. A prompt of ids is
-// exactly so long, a prompt of text about so long. The same nonce gives the
+// exactly so long, a prompt of text about so long, or exactly after Fit. The same nonce gives the
 // same prompts in the same order.
 //
 // Of n prompts in a row, where n is the number of safe ids or words, no two
@@ -44,6 +45,9 @@ func newSource(nonce [16]byte) *Source {
 // most 2^-90, or its first 8 words with one below 2^-60.
 func (s *Source) Next(tokens int) Prompt {
 	n := s.count.Add(1) - 1
+	if f, exact := s.fits[tokens]; exact {
+		return Prompt{Text: s.fitted(n, f), Tokens: tokens, Salt: s.salt}
+	}
 	if s.texts != nil {
 		return Prompt{Text: s.text(n, tokens), Salt: s.salt}
 	}
