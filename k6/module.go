@@ -1,6 +1,8 @@
 package k6
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -46,8 +48,8 @@ func (m *module) name(arg sobek.Value) error {
 		return errors.New("server() belongs outside of functions: the server is the same in every iteration")
 	}
 	var s Server
-	if err := parse(arg.Export(), &s); err != nil {
-		return fmt.Errorf("server(): %w", err)
+	if err := parse("server()", arg, &s); err != nil {
+		return err
 	}
 	return m.process.name(s)
 }
@@ -105,8 +107,8 @@ func (m *module) generate(arg sobek.Value) (*Answer, error) {
 		return nil, errors.New("generate() belongs into an iteration: what setup() or teardown() sends is in no cell")
 	}
 	var asked Asked
-	if err := parse(arg.Export(), &asked); err != nil {
-		return nil, fmt.Errorf("generate(): %w", err)
+	if err := parse("generate()", arg, &asked); err != nil {
+		return nil, err
 	}
 	if asked.Prompt < 1 || asked.Output < 1 {
 		return nil, fmt.Errorf("generate(): prompt is %d and output %d tokens: ask for 1 or more of each", asked.Prompt, asked.Output)
@@ -139,6 +141,23 @@ func (m *module) label(asked string, state *lib.State, scenario string) string {
 		return tag
 	}
 	return scenario
+}
+
+// parse reads the object that a script calls a function with; a name that is not known is an error.
+func parse(function string, arg sobek.Value, into any) error {
+	if _, object := arg.(*sobek.Object); !object {
+		return fmt.Errorf("%s takes an object of names and values", function)
+	}
+	text, err := json.Marshal(arg.Export())
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		err = d.Decode(into)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", function, err)
+	}
+	return nil
 }
 
 func answer(t *target, res *client.Result) *Answer {

@@ -1,7 +1,6 @@
 package k6
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -40,17 +39,6 @@ type Server struct {
 	Stall           string `json:"stallTimeout"`      // "": 1m
 	CA              string `json:"ca"`                // file of certificates to believe besides the system's
 	Insecure        bool   `json:"insecure"`          // verify none
-}
-
-// parse reads what a script gives as an object; a name that is not known is an error.
-func parse(from, into any) error {
-	text, err := json.Marshal(from)
-	if err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
 }
 
 // A target is a server that was found, and all that requests to it need.
