@@ -83,7 +83,7 @@ func openWindow(all []client.Result, s *schedule.Schedule) measure.Window {
 // or "instance-1" for all of the load.
 func instanceName(segment, given string) (string, error) {
 	switch {
-	case given != "" && strings.ContainsAny(given, `/\`):
+	case given == ".." || strings.ContainsAny(given, `/\`):
 		return "", fmt.Errorf("%s is %q: name a folder, not a path", instanceEnv, given)
 	case given != "":
 		return given, nil
