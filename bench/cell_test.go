@@ -187,14 +187,14 @@ func (s *session) pilot(c measure.Cell, batch, n int, next func() client.Request
 }
 
 // several says whether events of rs carry more than one token each. One in a
-// hundred may: a vLLM that falls behind sends two tokens in one event.
+// hundred may, and of few a handful: a vLLM that falls behind sends two tokens in one event.
 func several(rs []client.Result) bool {
 	tokens, events := 0, 0
 	for _, r := range rs {
 		tokens += r.OutputTokens
 		events += len(r.Events)
 	}
-	return 100*tokens > 101*events
+	return tokens-events > max(5, events/100)
 }
 
 // closed is a closed loop of so many streams; requests is how many it sends in all, 0 until it is stopped.
