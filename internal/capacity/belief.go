@@ -1,0 +1,150 @@
+package capacity
+
+import "math"
+
+// A belief is how likely each capacity is, given the windows seen.
+//
+// Its model is the long-run share of requests that meet their objectives at a load x,
+//
+//	logit(share) = logit(target) + slope * ln(capacity / x)
+//
+// as far as reach from the target on the logit's scale. Beyond that it is a plateau, so that a
+// window far from the capacity says on which side it is and nothing of the
+// slope near it. Requests of one window are no independent samples. What a window
+// says is therefore the binomial log-likelihood over a dispersion that the windows
+// themselves show (quasi-likelihood, Wedderburn 1974): its estimate of a mean is the mean, whatever the
+// distribution of the windows' shares is, which a likelihood of a certain
+// distribution does not promise.
+type belief struct {
+	offset     float64     // logit of the target
+	step       float64     // of capacities
+	capacities []float64   // ln, in order
+	logLike    [][]float64 // of all windows, were requests independent; by capacity and slope
+	seen       []sighting
+	requests   int
+}
+
+// A sighting is a window at a load.
+type sighting struct {
+	at   float64 // ln of the load
+	m, n float64 // requests that met, and all
+}
+
+// slopes are a factor of sqrt(2) apart, from that of a latency which hardly
+// depends on the load; a server that takes so many and no more has the last.
+var slopes = [...]float64{1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3, 16, 22.6, 32, 45.3, 64, 90.5, 128, 181, 1e4}
+
+const (
+	// reach is where the plateaus begin: shares of 0.61 and 0.996 for a target of 0.95.
+	reach = 2.5
+
+	// What is taken for known of the dispersion before any window, and as worth how many
+	// windows: requests come in bunches that go well or badly together.
+	priorBunch   = 60.0 // requests, or the whole window
+	priorWindows = 3
+)
+
+// newBelief takes all capacities from low to high as equally likely on a log scale.
+func newBelief(low, high, step, target float64) *belief {
+	b := &belief{step: step, offset: math.Log(target / (1 - target))}
+	for at := math.Log(low); at < math.Log(high)+step; at += step {
+		b.capacities = append(b.capacities, at)
+		b.logLike = append(b.logLike, make([]float64, len(slopes)))
+	}
+	return b
+}
+
+// see takes in a window of n requests at a load, m of which met their objectives.
+func (b *belief) see(load float64, m, n int) {
+	w := sighting{math.Log(load), float64(m), float64(n)}
+	b.seen = append(b.seen, w)
+	b.requests += n
+	// ln of the share is u - ln(1+e^u), that of its complement -ln(1+e^u)
+	logLike := func(u float64) float64 { return w.m*u - w.n*math.Log1p(math.Exp(u)) }
+	low, high := logLike(b.offset-reach), logLike(b.offset+reach)
+	for i, c := range b.capacities {
+		for k, slope := range slopes {
+			switch d := slope * (c - w.at); {
+			case d <= -reach:
+				b.logLike[i][k] += low
+			case d >= reach:
+				b.logLike[i][k] += high
+			default:
+				b.logLike[i][k] += logLike(b.offset + d)
+			}
+		}
+	}
+}
+
+// A posterior is the distribution function of the capacity.
+type posterior struct {
+	*belief
+	upTo []float64 // probability of the cells up to each one, that included
+}
+
+// posterior is Student's where the dispersion's own uncertainty matters.
+func (b *belief) posterior() posterior {
+	p := posterior{b, make([]float64, len(b.capacities))}
+	top, dispersion, freedom := b.dispersion()
+	sum := 0.0
+	for i, by := range b.logLike {
+		for _, l := range by {
+			sum += math.Exp(-(freedom + 1) / 2 * math.Log1p(2*(top-l)/(dispersion*freedom)))
+		}
+		p.upTo[i] = sum
+	}
+	for i := range p.upTo {
+		p.upTo[i] /= sum
+	}
+	return p
+}
+
+// dispersion is how many times more the windows' counts vary around the most
+// likely curve than those of independent requests, by Pearson's statistic, and
+// how many degrees of freedom that is worth. A window counts for half of one: the
+// shares are skewed, which makes their variance harder to know than a normal one's.
+func (b *belief) dispersion() (top, dispersion, freedom float64) {
+	top, capacity, slope := b.likeliest()
+	sum, windows := 0.0, 0.0
+	if n := float64(len(b.seen)); n > 0 {
+		sum = priorWindows * min(priorBunch, float64(b.requests)/n)
+	}
+	for _, w := range b.seen {
+		d := slope * (capacity - w.at)
+		if math.Abs(d) >= reach {
+			continue
+		}
+		share := 1 / (1 + math.Exp(-b.offset-d))
+		off := w.m - w.n*share
+		sum += off * off / (w.n * share * (1 - share))
+		windows++
+	}
+	near := max(0, windows-2) // the curve took two
+	far := float64(len(b.seen)) - windows
+	return top, max(1, sum/(priorWindows+near)), priorWindows + near/2 + far
+}
+
+// likeliest is the curve of the highest likelihood, and that.
+func (b *belief) likeliest() (top, capacity, slope float64) {
+	top = math.Inf(-1)
+	for i, by := range b.logLike {
+		for k, l := range by {
+			if l > top {
+				top, capacity, slope = l, b.capacities[i], slopes[k]
+			}
+		}
+	}
+	return top, capacity, slope
+}
+
+// quantile is the load that the capacity is below of with probability q.
+func (p posterior) quantile(q float64) float64 {
+	before := 0.0
+	for i, upTo := range p.upTo {
+		if upTo >= q {
+			return math.Exp(p.capacities[i] + p.step*((q-before)/(upTo-before)-0.5))
+		}
+		before = upTo
+	}
+	return math.Exp(p.capacities[len(p.capacities)-1])
+}

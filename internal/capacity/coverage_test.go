@@ -1,0 +1,75 @@
+package capacity
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var seeds = flag.Uint64("seeds", 100, "searches of each case of the coverage tests")
+
+// A tally is what many searches for one known capacity found.
+type tally struct {
+	truth                  float64
+	n, held, over, decided int // searches; intervals that hold the truth, and that lie above it; answers
+	probes                 int
+	widths, errors         []float64 // shares of the truth
+}
+
+func (y *tally) add(a Answer, whole bool) {
+	y.n++
+	switch {
+	case a.Low > y.truth:
+		y.over++
+	case a.High > y.truth || !whole && a.High == y.truth:
+		y.held++
+	}
+	if a.Decided {
+		y.decided++
+	}
+	y.probes += len(a.Probes)
+	y.widths = append(y.widths, (a.High-a.Low)/y.truth)
+	y.errors = append(y.errors, a.Estimate/y.truth-1)
+}
+
+func (y *tally) String() string {
+	slices.Sort(y.widths)
+	slices.Sort(y.errors)
+	at := func(xs []float64, q int) float64 { return 100 * xs[len(xs)*q/100] }
+	return fmt.Sprintf("capacity %.4g: held in %d of %d, %d above it; decided %d, probes %.1f; width median %.1f %%, p90 %.1f %%; error p5 %+.1f %%, median %+.1f %%, p95 %+.1f %%",
+		y.truth, y.held, y.n, y.over, y.decided, float64(y.probes)/float64(y.n), at(y.widths, 50), at(y.widths, 90), at(y.errors, 5), at(y.errors, 50), at(y.errors, 95))
+}
+
+// TestIntervalHoldsTheTruth searches for capacities that queueing theory
+// knows, with a confidence of 95 %: fewer than 90 of 100 would be a rare case.
+func TestIntervalHoldsTheTruth(t *testing.T) {
+	for _, tt := range []struct {
+		exponential bool
+		bound       float64
+		n           int
+	}{
+		{false, 4, 400}, {false, 8, 1600}, {true, 8, 1600},
+	} {
+		kind := "MD1"
+		if tt.exponential {
+			kind = "MM1"
+		}
+		t.Run(fmt.Sprintf("%s/wait=%v/n=%d", kind, tt.bound, tt.n), func(t *testing.T) {
+			t.Parallel()
+			y := tally{truth: (&queue{exponential: tt.exponential, bound: tt.bound}).capacity(0.95)}
+			for seed := range *seeds {
+				q := queue{rng: rand.New(rand.NewPCG(seed, 7)), exponential: tt.exponential, bound: tt.bound, ramp: max(tt.n, 400), n: tt.n}
+				a, err := Search{Measure: q.measure, From: 0.05, Max: 2}.Run(t.Context())
+				require.NoError(t, err)
+				y.add(a, false)
+			}
+			t.Log(&y)
+			assert.GreaterOrEqual(t, 100*y.held, 90*y.n, "%v", &y)
+		})
+	}
+}
