@@ -31,6 +31,20 @@ func ReadFile(name string, o Options) (*Trace, error) {
 	return t, nil
 }
 
+// FormatOf tells the format of the file of a name by its first line, and fails if it is none.
+func FormatOf(name string) (Format, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("opening the trace: %w", err)
+	}
+	defer f.Close()
+	br, err := plain(f)
+	if err != nil {
+		return "", err
+	}
+	return detect(br)
+}
+
 // Read reads a trace, plain or compressed by gzip.
 //
 // Its requests are sorted by time. It fails at the first line that is not of the

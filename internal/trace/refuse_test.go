@@ -54,6 +54,10 @@ func TestReadRefuses(t *testing.T) {
 	}
 	_, err := ReadFile("refuse_test.go", Options{})
 	assert.ErrorContains(t, err, "reading the trace refuse_test.go: line 1 ")
+	_, err = FormatOf("refuse_test.go")
+	assert.ErrorContains(t, err, "line 1 ")
+	_, err = FormatOf("none")
+	assert.ErrorContains(t, err, "opening the trace: open none")
 	_, err = ReadFile("none", Options{})
 	assert.ErrorContains(t, err, "opening the trace: open none")
 }

@@ -74,6 +74,10 @@ func TestLines(t *testing.T) {
 		at(0).Stats().String())
 }
 
+func TestLongest(t *testing.T) {
+	assert.Equal(t, 7, (&Trace{Requests: []Request{{Prompt: 5, Output: 1}, {Prompt: 3, Output: 4}}}).Longest())
+}
+
 func TestThree(t *testing.T) {
 	for x, want := range map[float64]string{0: "0", 0.01234: "0.0123", 1: "1.00", 99.96: "100", 123.4: "123", 12345: "12 300", 1.5e6: "1 500 000"} {
 		assert.Equal(t, want, three(x))

@@ -63,6 +63,14 @@ type Trace struct {
 	LeftOut  LeftOut
 }
 
+// Longest is the most tokens that a request's prompt and output have together.
+func (t *Trace) Longest() (tokens int) {
+	for _, q := range t.Requests {
+		tokens = max(tokens, q.Prompt+q.Output)
+	}
+	return tokens
+}
+
 // LeftOut counts the requests of the time of a trace that are not in it.
 type LeftOut struct {
 	Long     int // prompt and output together exceed Options.MaxTokens

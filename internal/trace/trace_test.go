@@ -60,6 +60,9 @@ func TestSamples(t *testing.T) {
 		got, err := ReadFile("../../testdata/traces/"+name, Options{})
 		require.NoError(t, err)
 		assert.Len(t, got.Requests, 40-want.LeftOut.NoOutput, name)
+		format, err := FormatOf("../../testdata/traces/" + name)
+		require.NoError(t, err)
+		assert.Equal(t, want.Format, format)
 		got.Requests = nil
 		assert.Equal(t, &want, got, name)
 	}
