@@ -21,7 +21,7 @@ var floorMetrics = []Metric{
 // floor puts the shares. A share above 100 % is impossible: then the times
 // are not of that model on these GPUs, and no share is given.
 func (r *Run) floor(t *table, s *sight) {
-	if r.Floor == nil || r.Open() { // whose batch is not known
+	if r.Floor == nil || r.Open() || r.Think > 0 { // whose batch is not known
 		return
 	}
 	put := func(metric string, floor, measured float64, n int) {
@@ -32,14 +32,14 @@ func (r *Run) floor(t *table, s *sight) {
 	m, gpu := r.Floor.Model, r.Floor.GPU
 	decode := roofline.DecodeFloor(m, gpu, r.Batch, r.PromptTokens+r.OutputTokens/2)
 	put("decode-floor-%", float64(decode), s.itl.mean(), len(s.itl))
-	if prefill, ok := r.Server.Prefill.Mean(); ok && r.Batch == 1 {
+	if prefill, ok := r.Server.Prefill.Mean(); ok && r.Batch == 1 && r.Prefix == nil { // else a part of it is no work
 		put("prefill-floor-%", float64(roofline.PrefillFloor(m, gpu, r.PromptTokens)), prefill*1e9, int(r.Server.Prefill.Count))
 	}
 }
 
 // floorFaults finds shares that cannot be.
 func (r *Run) floorFaults(s *sight) []fault {
-	if r.Floor == nil || r.Open() || len(s.itl) == 0 {
+	if r.Floor == nil || r.Open() || r.Think > 0 || len(s.itl) == 0 {
 		return nil
 	}
 	least := roofline.DecodeFloor(r.Floor.Model, r.Floor.GPU, r.Batch, r.PromptTokens)

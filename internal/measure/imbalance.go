@@ -18,7 +18,7 @@ func imbalances(accounts []Account) (out []string) {
 		switch {
 		case a.Balances() || strings.HasPrefix(name, inFlight) || theirs != "" && entered(name):
 		case name == prefixHits || name == externalHits:
-			out = append(out, fmt.Sprintf("%s: %.0f prompt tokens, although every prompt is new (does something else share this server?)", name, a.Server))
+			out = append(out, unequal(a))
 		case diff > 0:
 			out = append(out, fmt.Sprintf("ledger: the server counted %.0f more %s than the %.0f of ours (another client, or a request repeated)", diff, name, a.Ours))
 		default:

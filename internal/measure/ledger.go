@@ -43,7 +43,7 @@ func (a Account) Balances() bool {
 var finishReasons = []string{"length", "stop", "abort", "error"}
 
 // ledger balances what all requests of the run report against what the server
-// counted over them. No two prompts are alike, so none may come from a cache.
+// counted over them. What may come from a prefix cache is what was made so.
 func (r *Run) ledger() []Account {
 	var prompt, output, ended float64
 	reasons := map[string]float64{}
@@ -67,7 +67,7 @@ func (r *Run) ledger() []Account {
 	out = append(out,
 		account(promptTokens, prompt, r.Server.PromptTokens),
 		account(outputTokens, output, r.Server.GenerationTokens),
-		account(prefixHits, 0, r.Server.PrefixHits),
+		r.hits(),
 	)
 	if r.Server.ExternalHits.Known { // a vLLM without it has no such cache
 		out = append(out, account(externalHits, 0, r.Server.ExternalHits))

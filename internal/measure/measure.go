@@ -43,7 +43,18 @@ type Run struct {
 	// Varies says that an open loop's rate changes by design, so that a queue that grows tells nothing.
 	Varies bool
 
+	// Prefix says what the server's prefix cache should hold of the prompts. Nil: nothing,
+	// since all are new.
+	Prefix *Prefix
+
+	// Think is how long a stream waits by design between its requests.
+	Think time.Duration
+
 	SLO slo.SLO // what goodput is measured by; zero: there is none
+
+	// Reopens says that the server closes each connection after its answer, so that
+	// every request opens one of its own.
+	Reopens bool
 
 	RequireLedger bool // a row that the server's counters do not prove is void
 }
@@ -53,7 +64,7 @@ func (r *Run) Row() Row {
 	if r.Quantiles == nil {
 		r.Quantiles = DefaultQuantiles
 	}
-	s := look(r.Streams, r.Window, r.SLO)
+	s := look(r.Streams, r.Window, r.Think, r.SLO)
 	row := Row{Cell: r.Cell, Ops: r.Ops, Window: r.Window, Requests: s.requests, SLO: r.SLO.String()}
 	row.Ledger = r.ledger()
 	row.Wire = pairs(r.Streams, r.Server)
@@ -62,6 +73,7 @@ func (r *Run) Row() Row {
 	t := &table{row: &row, faults: r.faults(s, row.Wire)}
 	r.throughput(t, s)
 	r.latency(t, s)
+	r.byTurn(t, s)
 	r.arrivals(t, s)
 	r.goodput(t, s)
 	r.engine(t, row.Wire)
@@ -99,6 +111,9 @@ func (r *Run) latency(t *table, s *sight) {
 func (r *Run) engine(t *table, wire []Pair) {
 	if r.Server.Several {
 		for _, m := range serverMetrics {
+			if m.Name == "prefix-expected-%" && r.Prefix == nil {
+				continue
+			}
 			t.leave(m.Name, ruleProcesses, r.Server.Why+": the ledger cannot be trusted")
 		}
 		return
@@ -120,9 +135,7 @@ func (r *Run) engine(t *table, wire []Pair) {
 			t.put(h.name, mean*1e9, int(h.Count))
 		}
 	}
-	if q := r.Server.PrefixQueries; q.Known && r.Server.PrefixHits.Known {
-		t.put("prefix-hit-%", 100*share(r.Server.PrefixHits.N, q.N), 0)
-	}
+	r.prefix(t)
 	if p := r.Server.Preemptions; p.Known && r.Ops > 0 {
 		t.put("preemptions/op", p.N/float64(r.Ops), 0)
 	}

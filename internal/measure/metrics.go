@@ -28,6 +28,9 @@ func (m Metric) Of(r *Row) bool {
 		return !r.Open()
 	case OfSLO(m.Name):
 		return r.SLO != ""
+	case m.Name == "prefix-expected-%" || ofTurns(m.Name):
+		_, told := r.Value(m.Name) // else it says itself why not
+		return told
 	}
 	return true
 }
@@ -55,6 +58,7 @@ func Groups(quantiles []int) []Group {
 	return []Group{
 		{"Throughput", "the stamps of the tokens' arrivals", throughputMetrics},
 		{"Latency", "the stamps of the tokens' arrivals, and the client's clock just before a request's last byte is written; both count from one epoch", latencyMetrics(quantiles)},
+		{"Conversations", "the same clocks as latency; only of requests that are turns of a conversation", turnMetrics},
 		{"Arrivals", "the schedule, and the client's clock just before a request's last byte is written; in an open loop only", arrivalMetrics},
 		{"Goodput", "as latency; only with -slo", goodputMetrics},
 		{"GPU", "the GPUs' own counters (NVML, or a DCGM exporter), read twice a second and at both ends of the window, between two reads by interpolation", gpuMetrics},
@@ -112,6 +116,7 @@ var serverMetrics = []Metric{
 	{"engine-decode-ns", "lower", false, "the server's mean time from the first to the last token"},
 	{"egress-ttft-ns", "lower", true, "mean TTFT on the wire less the server's own: its HTTP front end and the network, over all requests of the ledger"},
 	{"prefix-hit-%", "", false, "prompt tokens that the server found in its prefix cache"},
+	{"prefix-expected-%", "", false, "prompt tokens that it should find there by the design of the prompts, in whole blocks; for a trace, the most that it can"},
 	{"preemptions/op", "lower", false, "requests that the server threw out of its batch for want of KV cache"},
 }
 

@@ -146,7 +146,7 @@ func TestGrowth(t *testing.T) {
 			for seed := range uint64(200) {
 				due := offered(tt.load, tt.n+tt.n/5, seed)
 				r := openRun(single(due), Window{due[tt.n/5], due[len(due)-1]})
-				found += len(r.unsteady(look(r.Streams, r.Window, r.SLO)))
+				found += len(r.unsteady(look(r.Streams, r.Window, 0, r.SLO)))
 			}
 			assert.GreaterOrEqual(t, found, tt.from)
 			assert.LessOrEqual(t, found, tt.to)

@@ -38,6 +38,7 @@ var (
 	ruleStamps     = &Rule{"stamps", fmt.Sprintf("over %g %% of the events came without a kernel stamp although kernel stamps are on", 100*maxUnstamped), gapQuantiles}
 	ruleLag        = &Rule{limitLag, "stamps are the client's own, and it was late", gapQuantiles}
 	ruleServer     = &Rule{"server", "the mean TTFT on the wire is below the server's own, which cannot be", ttfts}
+	ruleHits       = &Rule{"hits", "prompts were made for the prefix cache, and the server neither counts what that finds nor tells cached tokens in usage", ofHits}
 	ruleProcesses  = &Rule{"processes", "several processes answer for the server's counters, each with its own, so there is no ledger either", ofServer}
 	ruleRoofline   = &Rule{"roofline", "tokens came faster than the model can be decoded on these GPUs", ofFloor}
 	ruleOther      = &Rule{"another GPU", "the GPUs are not those that the server runs on", ofGPU}
@@ -62,7 +63,7 @@ var troubleRules = []*Rule{
 // Rules are all rules that can take a metric out of a row.
 func Rules() []*Rule {
 	return slices.Concat([]*Rule{
-		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleGrowth, ruleLate, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
+		ruleSamples, ruleTurnaround, ruleShorter, rulePhase, ruleGrowth, ruleLate, ruleCPU, ruleEvents, ruleMerged, ruleTail, ruleBlurred, ruleStamps, ruleLag, ruleServer, ruleHits, ruleProcesses, ruleRoofline, ruleOther, ruleStep,
 	}, troubleRules)
 }
 

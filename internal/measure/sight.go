@@ -15,6 +15,7 @@ import (
 type sight struct {
 	ttft, itl, tpot, e2e, lag sample
 	turnaround                sample // end of a request to the next one's sending; none in an open loop
+	turns                     turns
 	late                      sample // due to sent, in an open loop
 	ttftSent, e2eSent         sample // from the sending, in an open loop
 	connect                   sample // time to open the connection of each request, 0 if it was open; in an open loop
@@ -36,14 +37,14 @@ type sight struct {
 	inFlight     time.Duration
 }
 
-// look reads the results of all streams through w.
-func look(streams [][]client.Result, w Window, objective slo.SLO) *sight {
+// look reads the results of all streams, which wait for think between requests, through w.
+func look(streams [][]client.Result, w Window, think time.Duration, objective slo.SLO) *sight {
 	s := &sight{}
 	for _, rs := range streams {
 		for i := range rs {
 			s.request(&rs[i], w, objective)
 			if i+1 < len(rs) && w.holds(rs[i].End) && rs[i].Outcome == client.OK && rs[i+1].Sent > 0 && !rs[i+1].Scheduled {
-				s.turnaround = append(s.turnaround, rs[i+1].Sent-rs[i].End)
+				s.turnaround = append(s.turnaround, rs[i+1].Sent-rs[i].End-think)
 			}
 		}
 	}
@@ -74,6 +75,7 @@ func (s *sight) request(r *client.Result, w Window, objective slo.SLO) {
 	own := belongs(r, w)
 	if own && r.Scheduled || !r.Scheduled && w.holds(first.At) {
 		s.ttft = append(s.ttft, r.TTFT())
+		s.turns.add(r)
 		if len(r.Events) > 1 && r.Events[1].Merged {
 			s.blurred++
 		}
