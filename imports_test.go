@@ -20,22 +20,24 @@ const module = "vllmbench"
 // so imports go only downward:
 //
 //	bench    cmd/vllmbench
-//	report -> figure -> answers    compare    calibrate    fit    ab    progress
+//	report -> figure -> answers    compare    calibrate    fit    fleet    ab    progress
 //	results
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
 	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/scrape", "internal/slo", "internal/trace", "internal/trust", "internal/vllmsim"},
-	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/monitor", "internal/report", "internal/results", "internal/trust", "internal/vllmsim"},
+	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/fleet", "internal/monitor", "internal/push", "internal/report", "internal/results", "internal/series", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},
 	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/numeral", "internal/results"},
 	"internal/answers":   {"internal/engine", "internal/measure", "internal/numeral", "internal/results", "internal/roofline"},
 	"internal/calibrate": {"client", "internal/load", "internal/measure", "internal/numeral"},
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},
+	"internal/fleet":     {"internal/load", "internal/slo", "internal/vllmsim"},
 	"internal/fit":       {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
 	"internal/monitor":   {"gpuprobe", "internal/engine", "internal/trust"},
 	"internal/scrape":    {"client", "gpuprobe", "internal/measure", "internal/series"},
+	"internal/push":      {"internal/secret", "internal/series", "internal/trust"},
 	"internal/series":    {"internal/measure", "internal/results"},
 	"internal/results":   {"client", "internal/engine", "internal/measure", "internal/roofline"},
 	"internal/measure":   {"client", "gpuprobe", "internal/engine", "internal/roofline", "internal/slo"},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +79,9 @@ func TestExportRefuses(t *testing.T) {
 		{"no run there", []string{root}, root + " holds no run: it has no run.jsonl"},
 		{"a file", []string{file}, "cannot read the run: "},
 		{"twice the same", []string{filepath.Join(root, "baseline"), filepath.Join(root, "baseline")}, "two runs are named baseline: rename the folder of one"},
+		{"no receiver", []string{"-remote-write", "http://127.0.0.1:1/x", filepath.Join(root, "baseline")}, "-remote-write: sending to http://127.0.0.1:1/x: "},
+		{"no URL", []string{"-otlp", "here", filepath.Join(root, "baseline")}, "-otlp: the address is no URL of http or https: name one, as in "},
+		{"no certificates", []string{"-otlp", "https://127.0.0.1:1", "-ca", file, filepath.Join(root, "baseline")}, "-ca: " + file + " has no certificate"},
 		{"a file as output", []string{"-o", file, filepath.Join(root, "baseline")}, "exporting into " + file + ": "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,10 +94,31 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// Rows are sent with the key that the environment holds, and no file is written.
+func TestExportSends(t *testing.T) {
+	root := t.TempDir()
+	saveRun(t, filepath.Join(root, "baseline"), true)
+	t.Setenv(pushToken, "hush")
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+" "+r.Header.Get("Authorization"))
+	}))
+	defer server.Close()
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, 0, export([]string{"-remote-write", server.URL, "-otlp", server.URL, filepath.Join(root, "baseline")}, &stdout, &stderr), stderr.String())
+	assert.Equal(t, []string{"/api/v1/write Bearer hush", "/v1/metrics Bearer hush"}, asked)
+	assert.Equal(t, "-remote-write: 4 samples sent\n-otlp: 4 samples sent\n", stdout.String())
+	assert.NoFileExists(t, filepath.Join(root, "latency_results.csv"))
+	assert.Empty(t, stderr.String())
+
+	require.Equal(t, 0, export([]string{"-otlp", server.URL, "-o", root, filepath.Join(root, "baseline")}, &stdout, &stderr), stderr.String())
+	assert.FileExists(t, filepath.Join(root, "latency_results.csv"))
+}
+
 func TestExportHelp(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	require.Equal(t, 0, export([]string{"-h"}, &stdout, &stderr))
-	assert.Contains(t, stdout.String(), "usage: vllmbench export [-o DIR] RUNDIR...")
+	assert.Contains(t, stdout.String(), "usage: vllmbench export [flags] RUNDIR...")
 	assert.Contains(t, stdout.String(), "-o DIR")
 	assert.Empty(t, stderr.String())
 }

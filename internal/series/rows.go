@@ -57,15 +57,22 @@ type Sample struct {
 	At     time.Time
 }
 
-// OfRun is what the rows of a saved run tell, each at the end of its window, in
+// OfRuns is what the rows of saved runs tell, each at the end of its window, in
 // the order of time.
-func OfRun(run *results.Run) []Sample {
+func OfRuns(runs []*results.Run) (out []Sample) {
+	for _, run := range runs {
+		out = append(out, ofRun(run)...)
+	}
+	slices.SortStableFunc(out, func(a, b Sample) int { return a.At.Compare(b.At) })
+	return out
+}
+
+func ofRun(run *results.Run) (out []Sample) {
 	var server struct {
 		Kind  string `json:"kind"`
 		Model string `json:"model"`
 	}
 	_ = json.Unmarshal(run.Header.Server, &server) // of another program's header neither is known
-	var out []Sample
 	for i := range run.Rows {
 		row := &run.Rows[i]
 		at := row.Start.Add(row.Measured.Window.Length())
@@ -76,7 +83,6 @@ func OfRun(run *results.Run) []Sample {
 			), at})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Sample) int { return a.At.Compare(b.At) })
 	return out
 }
 

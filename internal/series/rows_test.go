@@ -28,8 +28,8 @@ func saved() *results.Run {
 }
 
 // A row's values are at the end of its window, in base units; a void row has none.
-func TestOfRun(t *testing.T) {
-	got := OfRun(saved())
+func TestOfRuns(t *testing.T) {
+	got := OfRuns([]*results.Run{saved()})
 	first, second := began.Add(2*time.Second), began.Add(time.Minute+2*time.Second)
 	of := func(cell string, more ...Label) []Label {
 		return append(append([]Label{{"cell", cell}, {"model_name", "org/mé"}}, more...), Label{"run", "base"}, Label{"server", "vllm"})
@@ -45,10 +45,10 @@ func TestOfRun(t *testing.T) {
 }
 
 // A header of another program, and bytes that are no text, are no reason to fail.
-func TestOfRunUnknown(t *testing.T) {
+func TestOfRunsUnknown(t *testing.T) {
 	run := saved()
 	run.Header.Server = json.RawMessage(`[1]`)
 	run.Rows = run.Rows[1:]
 	run.Rows[0].Measured.Name = "a\xffb"
-	assert.Equal(t, []Label{{"cell", "a?b"}, {"run", "base"}}, OfRun(run)[0].Labels)
+	assert.Equal(t, []Label{{"cell", "a?b"}, {"run", "base"}}, OfRuns([]*results.Run{run})[0].Labels)
 }
