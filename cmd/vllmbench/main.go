@@ -24,8 +24,9 @@ func commands() []command {
 		{"ab", "measure two servers in turns, so that drift does not pass for a difference", turns},
 		{"compare", "hold two runs against each other, and decide", compareRuns},
 		{"calibrate", "say how many streams this machine can measure before a rule gives way", limits},
+		{"fleet", "simulate replicas behind a router, or plan the clients of a load", simulateFleet},
 		{"fit", "find the overheads with which the embedded server behaves as a measured one", fitRun},
-		{"export", "write the JSON and CSV files of saved runs", export},
+		{"export", "write the JSON and CSV files of saved runs, or send their rows to Prometheus or OpenTelemetry", export},
 		{"report", "answer from saved runs, with plots: a page, Markdown, pictures", reportRuns},
 	}
 }
