@@ -18,7 +18,7 @@ type rawStream interface {
 // result's Outcome says what happened.
 func (c *Client) Generate(ctx context.Context, req Request) Result {
 	f := &flight{req: &req, model: cmp.Or(req.Model, c.cfg.Model)}
-	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0, Turn: req.Turn, Seen: req.Seen}
+	res := Result{Intended: req.Intended, Scheduled: req.Intended != 0, Model: req.Model, Turn: req.Turn, Seen: req.Seen}
 	if res.Intended == 0 {
 		res.Intended = c.clock.now()
 	}

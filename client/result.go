@@ -43,6 +43,8 @@ type Result struct {
 	CachedTokens int    // prompt tokens from the prefix cache, where the server tells; else 0
 	FinishReason string // "length", "stop", ...
 
+	Model string // Request.Model
+
 	Turn int // Request.Turn
 	Seen int // Request.Seen
 

@@ -30,6 +30,7 @@ type request struct {
 	Tokens []int           `json:"tokens,omitempty"` // of each event; left out if all are 1
 	Merged []int           `json:"merged,omitempty"` // the merged events, counted from 0
 
+	Model        string         `json:"model,omitempty"` // where a run asks for several
 	PromptTokens int            `json:"prompt_tokens"`
 	OutputTokens int            `json:"output_tokens"`
 	CachedTokens int            `json:"cached_tokens,omitempty"`
@@ -48,7 +49,7 @@ type request struct {
 func pack(r *client.Result) request {
 	q := request{
 		Intended: r.Intended, Scheduled: r.Scheduled, Sent: r.Sent, FirstByte: r.FirstByte, End: r.End,
-		PromptTokens: r.PromptTokens, OutputTokens: r.OutputTokens, CachedTokens: r.CachedTokens,
+		Model: r.Model, PromptTokens: r.PromptTokens, OutputTokens: r.OutputTokens, CachedTokens: r.CachedTokens,
 		Turn: r.Turn, Seen: r.Seen, FinishReason: r.FinishReason, Estimated: r.Estimated, Reused: r.Reused, Attempts: r.Attempts,
 		Unstamped: r.Unstamped, Connect: r.Connect, Outcome: r.Outcome, Error: r.Error,
 	}
@@ -74,7 +75,7 @@ func pack(r *client.Result) request {
 func (q *request) unpack() (client.Result, error) {
 	r := client.Result{
 		Intended: q.Intended, Scheduled: q.Scheduled, Sent: q.Sent, FirstByte: q.FirstByte, End: q.End,
-		PromptTokens: q.PromptTokens, OutputTokens: q.OutputTokens, CachedTokens: q.CachedTokens,
+		Model: q.Model, PromptTokens: q.PromptTokens, OutputTokens: q.OutputTokens, CachedTokens: q.CachedTokens,
 		Turn: q.Turn, Seen: q.Seen, FinishReason: q.FinishReason, Estimated: q.Estimated, Reused: q.Reused, Attempts: q.Attempts,
 		Unstamped: q.Unstamped, Connect: q.Connect, Outcome: q.Outcome, Error: q.Error,
 	}
