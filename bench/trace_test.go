@@ -151,7 +151,7 @@ func traceCell(t *trace.Trace) measure.Cell {
 
 // replay makes the trace's requests, one after another. No round shares anything with another.
 func (s *session) replay(c measure.Cell, t *trace.Trace) func() client.Request {
-	set, i := s.prompts.Set(uint32(s.round)), 0
+	set, i := s.prompts.Set(), 0
 	return func() client.Request {
 		q := t.Requests[min(i, len(t.Requests)-1)] // the loop asks for one more than it sends
 		i++

@@ -6,20 +6,19 @@ import (
 	"strings"
 )
 
-// A Set is a number of prompts that may share blocks. Blocks of two sets of a
-// source are never equal, so that a load which is sent again is new to the server.
+// A Set makes prompts that may share blocks. It is safe for concurrent use.
 type Set struct {
 	source *Source
-	number uint32
+	number uint64
 }
 
-// Set returns the set of a number.
-func (s *Source) Set(number uint32) Set { return Set{s, number} }
+// Set returns a new set: no block of it is equal to one of another set, of this
+// run or of another, so that a load which is sent again is new to the server.
+func (s *Source) Set() Set { return Set{s, s.count.Add(1) - 1} }
 
 // Blocks returns a prompt of so many tokens that is made of blocks of block
-// tokens each, 1 or more. The content of block i depends on this run's nonce, on
-// the set and on hashes[i] alone: equal hashes make equal blocks, and never in two
-// runs. A last block that the prompt does not fill is the begin of that hash's
+// tokens each, 1 or more. The content of block i depends on the set and on
+// hashes[i] alone, so equal hashes make equal blocks. A last block that the prompt does not fill is the begin of that hash's
 // block. What the hashes do not reach is of this prompt alone, and hashes
 // beyond the prompt's end count for nothing.
 //
@@ -54,13 +53,12 @@ func draw[T any](out, from []T, r *rand.Rand) {
 	}
 }
 
-// block returns the random numbers of the block with a hash. The key has a byte
-// that those of rng lack, so that no block is the begin of a prompt of Next.
+// block returns the random numbers of the block with a hash. The second half of
+// the key, which is 0 for rng, keeps blocks apart from the prompts of Next.
 func (s Set) block(hash uint64) *rand.Rand {
 	var key [32]byte
 	copy(key[:], s.source.nonce[:])
 	binary.LittleEndian.PutUint64(key[16:], hash)
-	binary.LittleEndian.PutUint32(key[24:], s.number)
-	key[28] = 'b'
+	binary.LittleEndian.PutUint64(key[24:], ^s.number)
 	return rand.New(rand.NewChaCha8(key))
 }

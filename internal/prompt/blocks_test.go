@@ -13,8 +13,9 @@ import (
 
 func TestEqualHashesMakeEqualBlocks(t *testing.T) {
 	s := fromIDs(t, 300, 1)
-	a := s.Set(0).Blocks([]uint64{7, 8, 9}, 32, 90)
-	b := s.Set(0).Blocks([]uint64{7, 5, 9}, 32, 96)
+	set := s.Set()
+	a := set.Blocks([]uint64{7, 8, 9}, 32, 90)
+	b := set.Blocks([]uint64{7, 5, 9}, 32, 96)
 	assert.Len(t, a.IDs, 90)
 	assert.Equal(t, 90, a.Tokens)
 	assert.Empty(t, a.Text)
@@ -26,9 +27,11 @@ func TestEqualHashesMakeEqualBlocks(t *testing.T) {
 
 func TestBlocksAreNeverEqualBetweenRunsAndSets(t *testing.T) {
 	hashes := []uint64{0, 1, 1 << 63}
-	a, again := fromIDs(t, 300, 1).Set(0).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Set(0).Blocks(hashes, 16, 48)
+	a, again := fromIDs(t, 300, 1).Set().Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Set().Blocks(hashes, 16, 48)
 	assert.Equal(t, a, again)
-	for _, other := range []Prompt{fromIDs(t, 300, 2).Set(0).Blocks(hashes, 16, 48), fromIDs(t, 300, 1).Set(1).Blocks(hashes, 16, 48)} {
+	second := fromIDs(t, 300, 1)
+	second.Set()
+	for _, other := range []Prompt{fromIDs(t, 300, 2).Set().Blocks(hashes, 16, 48), second.Set().Blocks(hashes, 16, 48)} {
 		for i := 0; i < 48; i += 16 {
 			assert.NotEqual(t, a.IDs[i:i+16], other.IDs[i:i+16])
 		}
@@ -39,6 +42,7 @@ func TestBlocksAreNeverEqualBetweenRunsAndSets(t *testing.T) {
 // begin of a prompt of Next.
 func TestWhatNoHashReachesIsNew(t *testing.T) {
 	s := fromIDs(t, minIDs, 1)
+	set := s.Set()
 	seen := map[[16]int]bool{}
 	n := 0
 	add := func(ids []int) {
@@ -47,24 +51,26 @@ func TestWhatNoHashReachesIsNew(t *testing.T) {
 	}
 	for i := range 5000 {
 		add(s.Next(16).IDs)
-		add(s.Set(0).Blocks(nil, 16, 16).IDs)
-		add(s.Set(0).Blocks([]uint64{uint64(i)}, 16, 16).IDs)
-		add(s.Set(0).Blocks([]uint64{3}, 16, 32).IDs[16:])
+		add(set.Blocks(nil, 16, 16).IDs)
+		add(set.Blocks([]uint64{uint64(i)}, 16, 16).IDs)
+		add(set.Blocks([]uint64{3}, 16, 32).IDs[16:])
 	}
 	assert.Len(t, seen, n)
 }
 
 func TestBlocksAtTheEdges(t *testing.T) {
 	s := fromIDs(t, 100, 1)
-	assert.Equal(t, s.Set(0).Blocks([]uint64{1}, 16, 16).IDs, s.Set(0).Blocks([]uint64{1, 2, 3}, 16, 16).IDs, "hashes beyond the end")
-	assert.Empty(t, s.Set(0).Blocks([]uint64{1}, 16, 0).IDs)
-	assert.Len(t, s.Set(0).Blocks([]uint64{1}, 0, 20).IDs, 20, "blocks of nothing")
+	set := s.Set()
+	assert.Equal(t, set.Blocks([]uint64{1}, 16, 16).IDs, set.Blocks([]uint64{1, 2, 3}, 16, 16).IDs, "hashes beyond the end")
+	assert.Empty(t, set.Blocks([]uint64{1}, 16, 0).IDs)
+	assert.Len(t, set.Blocks([]uint64{1}, 0, 20).IDs, 20, "blocks of nothing")
 }
 
 func TestTextBlocks(t *testing.T) {
 	s, err := FromText(os.DirFS("../../testdata/prompts"), [16]byte{1})
 	require.NoError(t, err)
-	a, b := s.Set(0).Blocks([]uint64{1, 2}, 32, 80), s.Set(0).Blocks([]uint64{1, 3}, 32, 80)
+	set := s.Set()
+	a, b := set.Blocks([]uint64{1, 2}, 32, 80), set.Blocks([]uint64{1, 3}, 32, 80)
 	assert.Zero(t, a.Tokens)
 	x, y := strings.Fields(a.Text), strings.Fields(b.Text)
 	require.Len(t, x, 80)
@@ -78,7 +84,7 @@ func TestHitsAgainstACacheOfTokens(t *testing.T) {
 	for _, unit := range []int{1, 7, 16, 128} {
 		for _, whole := range []bool{false, true} {
 			t.Run(fmt.Sprintf("block=%d/whole=%v", unit, whole), func(t *testing.T) {
-				s, r := fromIDs(t, 300, byte(unit)), rand.New(rand.NewPCG(1, uint64(unit)))
+				set, r := fromIDs(t, 300, byte(unit)).Set(), rand.New(rand.NewPCG(1, uint64(unit)))
 				h, cache := Hits{Block: unit, Whole: whole}, map[string]bool{}
 				total := 0
 				for range 300 {
@@ -88,7 +94,7 @@ func TestHitsAgainstACacheOfTokens(t *testing.T) {
 					}
 					tokens := 1 + r.IntN(50*len(hashes)+30) // shorter than its hashes, or longer
 					got := h.Add(hashes, 50, tokens)
-					require.Equal(t, lookUp(cache, s.Set(0).Blocks(hashes, 50, tokens).IDs, unit, whole), got)
+					require.Equal(t, lookUp(cache, set.Blocks(hashes, 50, tokens).IDs, unit, whole), got)
 					total += got
 				}
 				assert.Positive(t, total)
@@ -125,9 +131,9 @@ func TestHitsWithoutHashes(t *testing.T) {
 }
 
 func BenchmarkBlocks(b *testing.B) {
-	s, hashes := fromIDs(b, 500, 1), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	set, hashes := fromIDs(b, 500, 1).Set(), []uint64{1, 2, 3, 4, 5, 6, 7, 8}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Set(0).Blocks(hashes, 512, 4000)
+		set.Blocks(hashes, 512, 4000)
 	}
 }
