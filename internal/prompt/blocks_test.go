@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -110,8 +111,12 @@ func lookUp(cache map[string]bool, ids []int, unit int, whole bool) (hits int) {
 		most--
 	}
 	found := true
+	var text []byte
+	for _, id := range ids {
+		text = binary.BigEndian.AppendUint16(text, uint16(id))
+	}
 	for end := unit; end <= len(ids); end += unit {
-		key := fmt.Sprint(ids[:end])
+		key := string(text[:2*end])
 		if found = found && cache[key] && end <= most; found {
 			hits = end
 		}
