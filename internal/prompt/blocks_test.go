@@ -80,36 +80,31 @@ func TestTextBlocks(t *testing.T) {
 	assert.NotEqual(t, x[64:72], y[64:72])
 }
 
-// Hits must say what a cache says that looks at the tokens themselves.
-func TestHitsAgainstACacheOfTokens(t *testing.T) {
+// What is in common, cut to whole blocks and without the last token, must be
+// what a cache finds that looks at the tokens themselves.
+func TestSeenAgainstACacheOfTokens(t *testing.T) {
 	for _, unit := range []int{1, 7, 16, 128} {
-		for _, whole := range []bool{false, true} {
-			t.Run(fmt.Sprintf("block=%d/whole=%v", unit, whole), func(t *testing.T) {
-				set, r := fromIDs(t, 300, byte(unit)).Set(), rand.New(rand.NewPCG(1, uint64(unit)))
-				h, cache := Hits{Block: unit, Whole: whole}, map[string]bool{}
-				total := 0
-				for range 300 {
-					hashes := make([]uint64, 1+r.IntN(5))
-					for i := range hashes {
-						hashes[i] = uint64(r.IntN(2)) // few, so that starts repeat
-					}
-					tokens := 1 + r.IntN(50*len(hashes)+30) // shorter than its hashes, or longer
-					got := h.Add(hashes, 50, tokens)
-					require.Equal(t, lookUp(cache, set.Blocks(hashes, 50, tokens).IDs, unit, whole), got)
-					total += got
+		t.Run(fmt.Sprintf("block=%d", unit), func(t *testing.T) {
+			set, r := fromIDs(t, 300, byte(unit)).Set(), rand.New(rand.NewPCG(1, uint64(unit)))
+			var seen Seen
+			cache, total := map[string]bool{}, 0
+			for range 300 {
+				hashes := make([]uint64, 1+r.IntN(5))
+				for i := range hashes {
+					hashes[i] = uint64(r.IntN(2)) // few, so that starts repeat
 				}
-				assert.Positive(t, total)
-			})
-		}
+				tokens := 1 + r.IntN(50*len(hashes)+30) // shorter than its hashes, or longer
+				hits := min(seen.Add(hashes, 50, tokens), tokens-1) / unit * unit
+				require.Equal(t, lookUp(cache, set.Blocks(hashes, 50, tokens).IDs, unit), hits)
+				total += hits
+			}
+			assert.Positive(t, total)
+		})
 	}
 }
 
 // lookUp returns how many tokens of ids are in the cache by whole blocks, and puts them there.
-func lookUp(cache map[string]bool, ids []int, unit int, whole bool) (hits int) {
-	most := len(ids)
-	if !whole {
-		most--
-	}
+func lookUp(cache map[string]bool, ids []int, unit int) (hits int) {
 	found := true
 	var text []byte
 	for _, id := range ids {
@@ -117,7 +112,7 @@ func lookUp(cache map[string]bool, ids []int, unit int, whole bool) (hits int) {
 	}
 	for end := unit; end <= len(ids); end += unit {
 		key := string(text[:2*end])
-		if found = found && cache[key] && end <= most; found {
+		if found = found && cache[key] && end < len(ids); found {
 			hits = end
 		}
 		cache[key] = true
@@ -125,14 +120,25 @@ func lookUp(cache map[string]bool, ids []int, unit int, whole bool) (hits int) {
 	return hits
 }
 
-func TestHitsWithoutHashes(t *testing.T) {
-	h := Hits{Block: 16}
-	assert.Zero(t, h.Add(nil, 512, 1000))
-	assert.Zero(t, h.Add(nil, 512, 1000), "each is new")
-	assert.Zero(t, h.Add([]uint64{1}, 512, 0))
-	assert.Zero(t, h.Add([]uint64{1}, 512, 512))
-	assert.Equal(t, 496, h.Add([]uint64{1}, 512, 512), "the last token is computed")
-	assert.Equal(t, 512, h.Add([]uint64{1, 2}, 512, 600))
+func TestSeenByHand(t *testing.T) {
+	var s Seen
+	for i, tt := range []struct {
+		hashes []uint64
+		tokens int
+		want   int
+	}{
+		{nil, 1000, 0},
+		{nil, 1000, 0}, // each is new
+		{[]uint64{1}, 0, 0},
+		{[]uint64{1}, 500, 0},
+		{[]uint64{1}, 512, 500},    // the begin of the same block
+		{[]uint64{1, 2}, 600, 512}, // and one more
+		{[]uint64{2, 1}, 600, 0},
+		{[]uint64{1, 2, 3}, 600, 600}, // a hash beyond the end
+		{[]uint64{1, 2, 3}, 2000, 600},
+	} {
+		assert.Equal(t, tt.want, s.Add(tt.hashes, 512, tt.tokens), i)
+	}
 }
 
 func BenchmarkBlocks(b *testing.B) {

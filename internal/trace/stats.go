@@ -115,9 +115,10 @@ func (t *Trace) reuse(tokens float64) float64 {
 	if t.Block == 0 {
 		return math.NaN()
 	}
-	cache, hits := prompt.Hits{Whole: true}, 0
+	var before prompt.Seen
+	repeated := 0
 	for _, q := range t.Requests {
-		hits += cache.Add(q.Blocks, t.Block, q.Prompt)
+		repeated += before.Add(q.Blocks, t.Block, q.Prompt)
 	}
-	return float64(hits) / tokens
+	return float64(repeated) / tokens
 }
