@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"vllmbench/client"
-	"vllmbench/internal/load"
 	"vllmbench/internal/measure"
 )
 
@@ -104,30 +103,6 @@ func (s *session) measure(c measure.Cell, warm func() error, send window) (*meas
 	return run, ledger.balance(run)
 }
 
-// closedWindow keeps a closed loop on from ramp to tail and times what lies between. The
-// ramp is one operation, so that the window begins in the midst of the load; more says
-// whether the window takes another operation.
-func (s *session) closedWindow(c measure.Cell, next func() client.Request, more func() bool) window {
-	return func(run *measure.Run, k *ledger) error {
-		l := s.closed(c.Batch, 0, next).Start(s.ctx)
-		ramp, from, err := s.ramp(l, c.Batch)
-		end := s.begin(run)
-		to := from
-		for err == nil && more() {
-			run.Ops++
-			to, err = l.Await(ramp + c.Batch*run.Ops)
-			s.line.Op()
-			s.drainIfLong()
-		}
-		end(from, to)
-		if err == nil {
-			defer k.tail(run.Window.Length() / time.Duration(2*run.Ops))() // in the midst of an operation
-		}
-		run.Streams = l.Stop()
-		return err
-	}
-}
-
 // begin begins a timed window; end says which it was.
 func (s *session) begin(run *measure.Run) (end func(from, to time.Duration)) {
 	go s.gpu.Mark() // a read takes milliseconds, which are not the window's
@@ -139,25 +114,6 @@ func (s *session) begin(run *measure.Run) (end func(from, to time.Duration)) {
 		run.Window = measure.Window{From: from, To: to}
 		s.observe(run)
 	}
-}
-
-// ramp waits for the end of the first operation and returns how many requests
-// had ended by then, and when. If this goroutine sees that end too late, it waits for
-// the next one: the first timed operation would seem short, and b.Loop would
-// ask for a hundred times as many as fit into -benchtime.
-func (s *session) ramp(l *load.Loop, streams int) (n int, at time.Duration, err error) {
-	const tries = 4
-	for range tries {
-		began := s.client.Now()
-		if _, err = l.Await(n + streams); err != nil {
-			return 0, 0, err
-		}
-		n, at = l.Done()
-		if late := s.client.Now() - at; late < (at-began)/20 {
-			break
-		}
-	}
-	return n, at, nil
 }
 
 // warm sends the cell's requests unmeasured, which opens every stream's
@@ -197,22 +153,6 @@ func several(rs []client.Result) bool {
 	return tokens-events > max(5, events/100)
 }
 
-// closed is a closed loop of so many streams; requests is how many it sends in all, 0 until it is stopped.
-func (s *session) closed(streams, requests int, next func() client.Request) load.Closed {
-	return load.Closed{
-		Streams:   streams,
-		Requests:  requests,
-		Next:      next,
-		Do:        s.generate,
-		MaxErrors: flags.limits.MaxErrors(),
-	}
-}
-
-// next makes the requests of a cell: new prompts, all of the cell's lengths.
-func (s *session) next(c measure.Cell) func() client.Request {
-	return func() client.Request { return s.request(c) }
-}
-
 // generate sends a request, and counts it for the status line.
 func (s *session) generate(ctx context.Context, r client.Request) client.Result {
 	s.line.Sent()
@@ -221,24 +161,6 @@ func (s *session) generate(ctx context.Context, r client.Request) client.Result 
 	s.line.Ended(res.OutputTokens, res.TTFT())
 	s.page.Ended(&res)
 	return res
-}
-
-func (s *session) request(c measure.Cell) client.Request {
-	p := s.prompts.Next(c.PromptTokens)
-	r := client.Request{
-		Endpoint:     s.endpoint,
-		IDs:          p.IDs,
-		Text:         p.Text,
-		PromptTokens: p.Tokens,
-		OutputTokens: c.OutputTokens,
-		Exact:        s.extensions,
-		Extensions:   s.extensions,
-	}
-	if s.extensions {
-		r.CacheSalt = p.Salt
-		r.ContinuousUsage = s.continuous[c.Name]
-	}
-	return r
 }
 
 // heartbeat notes the client's own lag where the kernel does not tell it.
