@@ -5,12 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
+	"vllmbench/internal/prompt"
 	"vllmbench/internal/trace"
 )
 
@@ -69,6 +71,7 @@ func BenchmarkTrace(b *testing.B) {
 			return err
 		}
 		s.run(b, c, warm, func(run *measure.Run, k *ledger) (err error) {
+			run.Prefix = s.bound(t)
 			for err == nil && b.Loop() {
 				if run.Ops == 0 {
 					err = s.openWindow(p, 0, s.replay(c, t))(run, k)
@@ -149,9 +152,13 @@ func traceCell(t *trace.Trace) measure.Cell {
 	}
 }
 
+// wordBytes is the most that a token is in blocks of text: a word of ten letters and its space.
+const wordBytes = 11
+
 // replay makes the trace's requests, one after another. No round shares anything with another.
 func (s *session) replay(c measure.Cell, t *trace.Trace) func() client.Request {
 	set, i := s.prompts.Set(), 0
+	var before prompt.Seen
 	return func() client.Request {
 		q := t.Requests[min(i, len(t.Requests)-1)] // the loop asks for one more than it sends
 		i++
@@ -162,6 +169,22 @@ func (s *session) replay(c measure.Cell, t *trace.Trace) func() client.Request {
 		c.PromptTokens = 1
 		r, p := s.request(c), set.Blocks(q.Blocks, t.Block, q.Prompt)
 		r.IDs, r.Text, r.PromptTokens = p.IDs, p.Text, p.Tokens
+		if r.Seen = before.Add(q.Blocks, t.Block, q.Prompt); p.IDs == nil {
+			r.Seen *= wordBytes // no tokenizer makes more tokens than bytes
+		}
 		return r
 	}
+}
+
+// bound says what of a trace's shared blocks the server can find again, at most.
+// Nil: the trace shares nothing. Without a word of its blocks, any length can be found.
+func (s *session) bound(t *trace.Trace) *measure.Prefix {
+	if t.Block == 0 {
+		return nil
+	}
+	block, err := strconv.Atoi(s.info.CacheConfig["block_size"])
+	if err != nil || block < 1 {
+		block = 1
+	}
+	return &measure.Prefix{Block: block, Off: s.info.CacheConfig["enable_prefix_caching"] == "False", Bound: true}
 }

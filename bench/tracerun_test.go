@@ -1,14 +1,19 @@
 package bench
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"vllmbench/internal/measure"
+	"vllmbench/internal/vllmsim"
 )
 
 // replaying are arguments that replay a file of such lines.
@@ -64,6 +69,49 @@ func TestTrace(t *testing.T) {
 	before, _, found := strings.Cut(c.stdout.String(), "\nBenchmarkTrace")
 	require.True(t, found)
 	assert.Contains(t, before, "# trace: left out")
+}
+
+// mooncake is a trace of 20 prompts of 130 tokens in blocks of 32, of which every other
+// one begins with the same three blocks.
+func mooncake() string {
+	var b strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&b, `{"timestamp": %d, "input_length": 130, "output_length": 3, "hash_ids": [%d, 2, 3, %d, 9]}`+"\n", 40*i, i%2, 100+i)
+	}
+	return b.String()
+}
+
+// TestTraceOfBlocks holds what the prefix cache found against what the trace's
+// blocks have in common, whether the server keeps all of it or cannot.
+func TestTraceOfBlocks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name            string
+		server          vllmsim.Config
+		expected, found float64 // tokens
+	}{
+		{"kept", vllmsim.Config{}, 18 * 96, 18 * 96},
+		{"other blocks", vllmsim.Config{BlockSize: 64}, 18 * 64, 18 * 64},
+		{"off", vllmsim.Config{NoPrefixCaching: true}, 0, 0},
+		{"evicted", vllmsim.Config{NumGPUBlocksOverride: 10, MaxModelLen: 140}, 18 * 96, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, rows, _ := arrived(t, replaying(t, mooncake(), "-replay-block=32", "-test.count=2", "-url="+simulate(t, tt.server))...)
+			assert.Zero(t, c.status(), c.all())
+			require.Len(t, rows, 2)
+			for _, row := range rows {
+				i := slices.IndexFunc(row.Ledger, func(a measure.Account) bool { return a.Name == "prefix cache hits" })
+				hits := row.Ledger[i]
+				assert.Empty(t, row.Void)
+				assert.Equal(t, tt.expected, hits.Ours)
+				assert.Equal(t, tt.found, hits.Server)
+				expected, ok := row.Value("prefix-expected-%")
+				assert.True(t, ok)
+				assert.InDelta(t, 100*tt.expected/(20*130), expected, 1e-9)
+			}
+		})
+	}
 }
 
 func TestTraceLimit(t *testing.T) {
