@@ -1,7 +1,6 @@
 package prompt
 
 import (
-	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -19,10 +18,18 @@ func common(a, b []int) int {
 	return n
 }
 
+// sharing returns prompts of ids that begin alike.
+func sharing(t *testing.T, s *Source, tokens int) *Shared {
+	t.Helper()
+	g, err := s.Shared(tokens)
+	require.NoError(t, err)
+	return g
+}
+
 func TestSharedPromptsHaveJustThatInCommon(t *testing.T) {
 	s := fromIDs(t, 300, 1)
 	for _, shared := range []int{0, 1, 500, 999} {
-		g := s.Shared(shared)
+		g := sharing(t, s, shared)
 		first := g.Next(1000)
 		for range 299 { // once round the vocabulary
 			p := g.Next(1000)
@@ -36,14 +43,14 @@ func TestSharedPromptsHaveJustThatInCommon(t *testing.T) {
 
 func TestSharedPartIsNewEachTime(t *testing.T) {
 	s := fromIDs(t, 300, 1)
-	a, b, other := s.Shared(100).Next(200), s.Shared(100).Next(200), fromIDs(t, 300, 2).Shared(100).Next(200)
+	a, b, other := sharing(t, s, 100).Next(200), sharing(t, s, 100).Next(200), sharing(t, fromIDs(t, 300, 2), 100).Next(200)
 	assert.Less(t, common(a.IDs, b.IDs), 16)
 	assert.Less(t, common(a.IDs, other.IDs), 16)
 	assert.Less(t, common(a.IDs, s.Next(200).IDs), 16)
 }
 
 func TestSharedPromptsAreTheCallers(t *testing.T) {
-	g := fromIDs(t, 300, 1).Shared(10)
+	g := sharing(t, fromIDs(t, 300, 1), 10)
 	a, b := g.Next(20), g.Next(20)
 	a.IDs[0], a.IDs[15] = -1, -1
 	assert.NotContains(t, b.IDs, -1)
@@ -52,7 +59,7 @@ func TestSharedPromptsAreTheCallers(t *testing.T) {
 }
 
 func TestSharedIsSafeForConcurrentUse(t *testing.T) {
-	g := fromIDs(t, 300, 1).Shared(50)
+	g := sharing(t, fromIDs(t, 300, 1), 50)
 	want := g.Next(60).IDs[:50]
 	var wg sync.WaitGroup
 	for range 4 {
@@ -65,17 +72,9 @@ func TestSharedIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-func TestSharedText(t *testing.T) {
-	s, err := FromText(fstest.MapFS{"a.txt": {Data: []byte(strings.Repeat("body ", 500))}}, [16]byte{1})
+func TestSharedPrefixesNeedIDs(t *testing.T) {
+	s, err := FromText(fstest.MapFS{"a.txt": {Data: []byte("body")}}, [16]byte{1})
 	require.NoError(t, err)
-	g := s.Shared(100)
-	a, b := g.Next(200).Text, g.Next(200).Text
-	n := 0
-	for a[n] == b[n] {
-		n++
-	}
-	assert.InDelta(t, 100*bytesPerToken, n, 10)
-	assert.InDelta(t, 200*bytesPerToken, len(a), 10)
-	none := s.Shared(0)
-	assert.NotEqual(t, none.Next(50).Text[:10], none.Next(50).Text[:10])
+	_, err = s.Shared(100)
+	assert.ErrorContains(t, err, "shared prefixes need prompts of token ids")
 }

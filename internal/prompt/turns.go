@@ -13,7 +13,7 @@ type Conversation struct {
 // makes of the text of its own answer need not be the ids that it generated.
 func (s *Source) Conversation() (*Conversation, error) {
 	if s.texts != nil {
-		return nil, fmt.Errorf("conversations need prompts of token ids: use -endpoint=completions and a server that has /tokenize and takes ids")
+		return nil, needIDs("conversations")
 	}
 	return &Conversation{source: s}, nil
 }
@@ -32,3 +32,7 @@ func (c *Conversation) Answer(ids []int) { c.ids = append(c.ids, ids...) }
 
 // Said is the number of tokens so far, the server's included.
 func (c *Conversation) Said() int { return len(c.ids) }
+
+func needIDs(what string) error {
+	return fmt.Errorf("%s need prompts of token ids: use the endpoint completions, and a server that has POST /tokenize and takes ids", what)
+}
