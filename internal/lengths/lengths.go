@@ -54,6 +54,19 @@ func (s *Sequence) Max() (most Pair, sum int) {
 	return most, sum
 }
 
+// Mean returns the mean prompt and the mean output, in tokens, as Dist.Mean does.
+func (s *Sequence) Mean() (prompt, output float64) {
+	if len(s.pairs) == 0 {
+		return s.prompt.Mean(), s.output.Mean()
+	}
+	for _, p := range s.pairs {
+		prompt += float64(p.Prompt)
+		output += float64(p.Output)
+	}
+	n := float64(len(s.pairs))
+	return prompt / n, output / n
+}
+
 // rng returns the random numbers of request i. ChaCha8, keyed by seed and index,
 // keeps neighbours apart, which a generator seeded with near numbers need not.
 func (s *Sequence) rng(i uint64) *rand.Rand {

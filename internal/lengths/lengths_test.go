@@ -135,6 +135,19 @@ func TestNothingIsLongerThanMax(t *testing.T) {
 	}
 }
 
+func TestMean(t *testing.T) {
+	for _, text := range []string{"7", "uniform:3-6", "lognormal:200:0.6:1000", "lognormal:200:1:100-400", "lognormal:50:2:5000"} {
+		d := dist(t, text)
+		xs := drawn(d, 20_000)
+		mean, sd := stat.MeanStdDev(xs, nil)
+		assert.InDelta(t, mean, d.Mean(), 0.01*mean+4*sd/math.Sqrt(float64(len(xs))), text)
+	}
+	assert.Equal(t, 4.5, dist(t, "uniform:3-6").Mean())
+	prompt, output := NewSequence(Dist{}, Dist{}, []Pair{{1, 10}, {2, 30}}, 1).Mean()
+	assert.Equal(t, 1.5, prompt)
+	assert.Equal(t, 20.0, output)
+}
+
 func TestReadPairs(t *testing.T) {
 	want := []Pair{{12, 34}, {5, 6}}
 	for name, text := range map[string]string{
