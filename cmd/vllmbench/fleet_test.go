@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"vllmbench/internal/fleet"
 )
 
 func TestFleetFlags(t *testing.T) {
@@ -49,6 +51,13 @@ func TestFleetDraws(t *testing.T) {
 	assert.Contains(t, stdout.String(), "Qwen2.5-7B on L4, 64 requests at a time")
 	assert.Contains(t, stdout.String(), "prefix@1s")
 	assert.Contains(t, stdout.String(), "the queue grows")
+	grown := fleetFigures(2, []fleet.Point{
+		{Replicas: 2, Router: fleet.Router{Policy: "random"}, Load: 0.5, Outcome: &fleet.Outcome{Offered: 10, Growth: 1}},
+		{Replicas: 2, Router: fleet.Router{Policy: "prefix"}, Load: 0.5, Outcome: &fleet.Outcome{Offered: 10, Goodput: 9}},
+	}, "e2e:1s")
+	assert.Len(t, grown[0].Lines, 1)
+	assert.Contains(t, grown[0].Notes, "random: the queue grows at every load")
+	assert.Equal(t, 4.5, grown[1].Lines[0].Points[0].Y)
 	for _, name := range []string{"scale-ttft-2.png", "scale-goodput-2.png"} {
 		file, err := os.Open(filepath.Join(dir, name))
 		require.NoError(t, err)

@@ -38,11 +38,11 @@ func drawFleet(folder string, points []fleet.Point, slo string, w io.Writer) err
 }
 
 func fleetFigures(n int, points []fleet.Point, slo string) []figure.Figure {
-	of, ends := "1 replica", "simulated by the embedded server's scheduler; a line ends where the queue grows, or with the sweep"
+	of := "1 replica"
 	if n > 1 {
 		of = fmt.Sprintf("%d replicas", n)
 	}
-	x := figure.Axis{Label: "load (arrivals as a share of what the replicas could serve)", Scale: figure.Linear, Min: 1, Max: 0}
+	x := figure.Axis{Label: "load (arrivals as a share of what so many replicas serve, each alone)", Scale: figure.Linear, Min: 1, Max: 0}
 	for _, p := range points {
 		if !slices.Contains(x.Ticks, p.Load) {
 			x.Ticks = append(x.Ticks, p.Load)
@@ -50,21 +50,20 @@ func fleetFigures(n int, points []fleet.Point, slo string) []figure.Figure {
 		x.Min, x.Max = min(x.Min, p.Load-0.02), max(x.Max, p.Load+0.02)
 	}
 	slices.Sort(x.Ticks)
-	ttft := figure.Figure{
-		ID: fmt.Sprintf("scale-ttft-%d", n), Title: of + ": when does the first token come late?", Better: "lower", X: x, Notes: []string{ends},
-		Lines: fleetLines(points, func(p fleet.Point) float64 { return p.TTFT.P99.Seconds() }),
-	}
+	ttft := figure.Figure{ID: fmt.Sprintf("scale-ttft-%d", n), Title: of + ": when does the first token come late?", Better: "lower", X: x}
+	ttft.Lines, ttft.Notes = fleetLines(points, func(p fleet.Point) float64 { return p.TTFT.P99.Seconds() })
 	ttft.Y = latencyAxis("p99 TTFT (s)", ttft.Lines)
-	goodput := figure.Figure{
-		ID: fmt.Sprintf("scale-goodput-%d", n), Title: of + ": how many requests are served well?", Better: "higher", X: x, Notes: []string{"served well: " + slo, ends},
-		Lines: fleetLines(points, func(p fleet.Point) float64 { return p.Goodput / float64(n) }),
-	}
+	goodput := figure.Figure{ID: fmt.Sprintf("scale-goodput-%d", n), Title: of + ": how many requests are served well?", Better: "higher", X: x}
+	goodput.Lines, goodput.Notes = fleetLines(points, func(p fleet.Point) float64 { return p.Goodput / float64(n) })
+	goodput.Lines = append(goodput.Lines, offered(points))
+	goodput.Notes = append(goodput.Notes, "served well: "+slo)
 	goodput.Y = countAxis("goodput of a replica (req/s)", goodput.Lines)
 	return []figure.Figure{ttft, goodput}
 }
 
-// fleetLines are a line for each router, of the points at which no queue grows.
-func fleetLines(points []fleet.Point, value func(fleet.Point) float64) (lines []figure.Line) {
+// fleetLines are a line for each router, of the points at which no queue grows,
+// and notes that say so.
+func fleetLines(points []fleet.Point, value func(fleet.Point) float64) (lines []figure.Line, notes []string) {
 	for _, p := range points {
 		name := p.Router.String()
 		i := slices.IndexFunc(lines, func(l figure.Line) bool { return l.Label == name })
@@ -76,7 +75,24 @@ func fleetLines(points []fleet.Point, value func(fleet.Point) float64) (lines []
 			lines[i].Points = append(lines[i].Points, figure.Point{X: p.Load, Y: value(p)})
 		}
 	}
-	return lines
+	notes = []string{"simulated by the embedded server's scheduler; a line ends where the queue grows, or with the sweep"}
+	for _, l := range lines {
+		if len(l.Points) == 0 {
+			notes = append(notes, l.Label+": the queue grows at every load")
+		}
+	}
+	return slices.DeleteFunc(lines, func(l figure.Line) bool { return len(l.Points) == 0 }), notes
+}
+
+// offered is the goodput of a fleet that serves all arrivals well.
+func offered(points []fleet.Point) figure.Line {
+	l := figure.Line{Run: -1, Role: figure.Ideal, Label: "all arrivals"}
+	for _, p := range points {
+		if p.Router == points[0].Router {
+			l.Points = append(l.Points, figure.Point{X: p.Load, Y: p.Offered / float64(p.Replicas)})
+		}
+	}
+	return l
 }
 
 // extent is the smallest and the largest y of all points; both 1 of none.
