@@ -45,6 +45,20 @@ func TestNamesOfAllMetrics(t *testing.T) {
 	assert.NotEmpty(t, seen)
 }
 
+// No two series of OpenTelemetry share a name, nor any of those beside the metrics.
+func TestNamesOfInstruments(t *testing.T) {
+	unit := map[string]string{}
+	names := []Name{Void, Requests, Length}
+	for _, m := range measure.Metrics(measure.DefaultQuantiles) {
+		names = append(names, Of(m.Name))
+	}
+	for i, n := range names {
+		was, seen := unit[n.OTel]
+		assert.True(t, !seen || was == n.Prometheus && i > 2, "%s is %s and %s", n.OTel, was, n.Prometheus)
+		unit[n.OTel] = n.Prometheus
+	}
+}
+
 // The projects' own translation turns the one name into the other.
 func TestTranslation(t *testing.T) {
 	namer := otlptranslator.MetricNamer{WithMetricSuffixes: true}

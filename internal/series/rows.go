@@ -24,7 +24,7 @@ const (
 // What a row has beside its metrics.
 var (
 	Void     = Name{Prometheus: rows + "void", OTel: namespace + ".row.void", Scale: 1}
-	Requests = Name{Prometheus: rows + "requests", OTel: namespace + ".row.requests", Unit: "{request}", Scale: 1}
+	Requests = Name{Prometheus: rows + "ended_requests", OTel: namespace + ".row.ended_requests", Unit: "{request}", Scale: 1}
 	Length   = Name{Prometheus: rows + "window_seconds", OTel: namespace + ".row.window", Unit: "s", Scale: 1}
 )
 
