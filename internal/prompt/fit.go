@@ -15,7 +15,7 @@ const (
 	tried    = 256     // words whose tokens are counted
 	minAlike = 64      // of these, that must be equally long, so that 8 of them are worth 48 bits
 	counters = 8       // counts at a time
-	guesses  = 32      // counts until a text of the length asked for is given up
+	maxBytes = 64      // of a token, on average: a text that has more is given up
 	checked  = 8       // prompts of each length that are counted before a run
 )
 
@@ -135,12 +135,12 @@ func fill(lead, body string, bytes int) string {
 	return b.String()
 }
 
-// cutFor finds how many bytes of text i make a prompt of that many tokens, or -1.
+// cutFor finds how many bytes of text i make a prompt of that many tokens, or
+// -1 if a byte more or less makes it too long or too short.
 func (s *Source) cutFor(words, i, tokens int, count func(string) (int, error)) (bytes int, err error) {
 	lead := s.lead(uint64(i), words)
-	low, high := -1, -1 // bytes of a prompt that is too short, and of one that is too long
-	at := bytesPerToken * tokens
-	for range guesses {
+	short, long := -1, 0 // bytes of a prompt that is too short, and of one that is too long, or 0
+	for at := bytesPerToken * tokens; long == 0 || long-short > 1; {
 		n, err := count(fill(lead, s.texts[i], at))
 		switch {
 		case err != nil:
@@ -148,17 +148,17 @@ func (s *Source) cutFor(words, i, tokens int, count func(string) (int, error)) (
 		case n == tokens:
 			return at, nil
 		case n < tokens:
-			low = at
+			short = at
 		default:
-			high = at
+			long = at
 		}
 		switch {
-		case high < 0:
-			at += bytesPerToken * (tokens - n)
-		case high-low <= 1:
+		case long > 0:
+			at = (short + long) / 2
+		case at > maxBytes*tokens:
 			return -1, nil
 		default:
-			at = min(max(at+bytesPerToken*(tokens-n), low+1), high-1)
+			at *= 2
 		}
 	}
 	return -1, nil

@@ -41,18 +41,35 @@ func source(t *testing.T) *Source {
 	return s
 }
 
+// letters counts each byte but the spaces between words.
+func letters(text string) (int, error) {
+	n := template
+	for word := range strings.FieldsSeq(text) {
+		n += len(word)
+	}
+	return n, nil
+}
+
+// words counts as a tokenizer does that knows every word.
+func words(text string) (int, error) { return template + len(strings.Fields(text)), nil }
+
 func TestFitIsExact(t *testing.T) {
+	for name, count := range map[string]func(string) (int, error){"pieces": pieces, "letters": letters, "words": words} {
+		t.Run(name, func(t *testing.T) { fits(t, count) })
+	}
+}
+
+func fits(t *testing.T, count func(string) (int, error)) {
 	s := source(t)
-	least, err := s.Align(pieces)
+	least, err := s.Align(count)
 	require.NoError(t, err)
-	assert.Equal(t, template+4, least, `"On", a word of five to eight letters, and "now:"`)
-	for _, tokens := range []int{least, least + 1, 13, 50, 200, 1000} {
-		require.NoError(t, s.Fit(tokens, pieces), tokens)
+	for _, tokens := range []int{least, least + 7, 50, 200, 1000} {
+		require.NoError(t, s.Fit(tokens, count), tokens)
 		seen := map[string]bool{}
 		bodies := map[string]bool{}
 		for range 300 {
 			p := s.Next(tokens)
-			n, _ := pieces(p.Text)
+			n, _ := count(p.Text)
 			require.Equal(t, tokens, n, p.Text)
 			assert.Equal(t, tokens, p.Tokens)
 			assert.NotEmpty(t, p.Salt)
