@@ -64,8 +64,9 @@ test: ## run the tests, which need neither GPU nor network
 	go test ./...
 
 .PHONY: docs
-docs: ## write docs/metrics.md anew from the table of metrics
+docs: ## write docs/metrics.md and the tables of docs/export.md anew from the code
 	go test -run='^TestMetricsPage$$' -count=1 ./internal/measure -update
+	go test -run='^TestExportPage$$' -count=1 ./internal/scrape -update
 
 .PHONY: check
 check: ## gofmt, vet, staticcheck, the race detector, and builds for other systems
