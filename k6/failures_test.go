@@ -3,7 +3,6 @@ package k6
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -60,8 +59,9 @@ func TestMistakes(t *testing.T) {
 		{name: "while read", script: server + "vllmbench.info(); export default () => {}", says: "info() belongs into setup() or an iteration"},
 		{name: "late server", script: "export default () => vllmbench.server({url: 'x'})", says: "server() belongs outside of functions"},
 		{name: "no argument", script: server + "export default () => vllmbench.generate()", says: "generate() takes an object"},
-		{name: "endpoint", script: "vllmbench.server({url: '" + url + "', endpoint: 'embeddings'}); export default () => vllmbench.info()", says: "neither completions nor chat"},
+		{name: "endpoint", script: "vllmbench.server({url: '" + url + "', endpoint: 'embeddings'}); export default () => vllmbench.info()", says: `endpoint is \"embeddings\": say completions or chat`},
 		{name: "objective", script: "vllmbench.server({url: '" + url + "', slo: 'fast'}); export default () => vllmbench.info()", says: `slo: the objective \"fast\" is not of the form`},
+		{name: "priority", script: "vllmbench.server({url: '" + url + "', priority: 'high'}); export default () => vllmbench.info()", says: `priority is \"high\": say on or off`},
 		{name: "chat without texts", script: "vllmbench.server({url: '" + url + "', endpoint: 'chat'}); export default () => vllmbench.info()", says: "name a folder of them"},
 		{name: "nothing records", script: server + "export default () => vllmbench.generate({prompt: 1, output: 1})", env: []string{"VLLMBENCH_RECORD=x"}, says: "VLLMBENCH_RECORD is set, but nothing records: add --out vllmbench"},
 	} {
@@ -95,7 +95,7 @@ func TestKilled(t *testing.T) {
 	c := command(t, []string{"VLLMBENCH_RECORD=" + dir, "VLLMBENCH_INSTANCE=pod-7"}, "--out", "vllmbench", "-e", "URL="+simulate(t, vllmsim.Config{}), "-e", "DURATION=1h", "scripts/closed.js")
 	require.NoError(t, c.Start())
 	defer c.Wait()
-	defer c.Process.Signal(syscall.SIGKILL)
+	defer c.Process.Kill()
 	path := filepath.Join(dir, "pod-7", "run.jsonl")
 	require.Eventually(t, func() bool {
 		text, err := os.ReadFile(path)

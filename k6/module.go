@@ -54,15 +54,17 @@ func (m *module) name(arg sobek.Value) error {
 	return m.process.name(s)
 }
 
-// Info is what a script learns of the server.
+// Info is what a script learns of the server. It has JSON names too, since k6
+// passes what setup() returns as JSON.
 type Info struct {
-	URL         string `js:"url"`
-	Model       string `js:"model"`
-	Kind        string `js:"kind"`
-	Version     string `js:"version"`
-	MaxModelLen int    `js:"maxModelLen"` // tokens; 0: unknown
-	Stamps      string `js:"stamps"`
-	Exact       bool   `js:"exact"` // output lengths are exactly those asked
+	URL         string `js:"url" json:"url"`
+	Model       string `js:"model" json:"model"`
+	Kind        string `js:"kind" json:"kind"`
+	Version     string `js:"version" json:"version"`
+	MaxModelLen int    `js:"maxModelLen" json:"maxModelLen"` // tokens; 0: unknown
+	Stamps      string `js:"stamps" json:"stamps"`
+	Runs        string `js:"runs" json:"runs"`   // how this process is scheduled, in words
+	Exact       bool   `js:"exact" json:"exact"` // output lengths are exactly those asked
 }
 
 // info is info(): it finds the server if that has not been done.
@@ -74,7 +76,7 @@ func (m *module) info() (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Info{t.info.URL, t.info.Model, string(t.info.Kind), t.info.Version, t.info.MaxModelLen, string(t.client.Stamps()), t.extensions}, nil
+	return &Info{t.info.URL, t.info.Model, string(t.info.Kind), t.info.Version, t.info.MaxModelLen, string(t.client.Stamps()), t.runs, t.extensions}, nil
 }
 
 // Asked is the argument of generate.
@@ -86,17 +88,17 @@ type Asked struct {
 
 // Answer is what generate returns. Times are in milliseconds, as everywhere in k6, and 0 if not reached.
 type Answer struct {
-	TTFT         float64 `js:"ttft"`
-	ITL          float64 `js:"itl"` // mean
-	E2E          float64 `js:"e2e"`
-	Late         float64 `js:"late"` // due to sent; 0 if the executor sets no time
-	Lag          float64 `js:"lag"`  // the longest from a token's arrival to this client's reading of it
-	Tokens       int     `js:"tokens"`
-	PromptTokens int     `js:"promptTokens"`
-	Outcome      string  `js:"outcome"` // "ok", or what failed
-	Error        string  `js:"error"`
-	Voided       bool    `js:"voided"` // the outcome is not ok, so the cell's row proves nothing
-	Met          bool    `js:"met"`    // every objective of server({slo}); true of an ok request without any
+	TTFT         float64 `js:"ttft" json:"ttft"`
+	ITL          float64 `js:"itl" json:"itl"` // mean
+	E2E          float64 `js:"e2e" json:"e2e"`
+	Late         float64 `js:"late" json:"late"` // due to sent; 0 if the executor sets no time
+	Lag          float64 `js:"lag" json:"lag"`   // the longest from a token's arrival to this client's reading of it
+	Tokens       int     `js:"tokens" json:"tokens"`
+	PromptTokens int     `js:"promptTokens" json:"promptTokens"`
+	Outcome      string  `js:"outcome" json:"outcome"` // "ok", or what failed
+	Error        string  `js:"error" json:"error"`
+	Voided       bool    `js:"voided" json:"voided"` // the outcome is not ok, so the cell's row proves nothing
+	Met          bool    `js:"met" json:"met"`       // every objective of server({slo}); true of an ok request without any
 }
 
 // generate is generate({...}): it sends one request and waits for its end. A

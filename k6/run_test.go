@@ -199,3 +199,20 @@ func TestDropped(t *testing.T) {
 	assert.Contains(t, run.Rows[0].Measured.Void[0], "failed (dropped): no VU was free when it was due")
 	assert.Len(t, said(printed, "Arrivals/rate=10 is void: "), 1)
 }
+
+// TestText: a server is sent texts through the chat endpoint, about as long as asked.
+func TestText(t *testing.T) {
+	t.Parallel()
+	printed, code := k6(t, nil, script(t, `
+vllmbench.server({url: '`+simulate(t, vllmsim.Config{})+`', endpoint: 'chat', prompts: '../testdata/prompts', priority: 'off'});
+export const options = {iterations: 1};
+export function setup() { return vllmbench.info() }
+export default function (info) {
+  if (!(info.kind === 'vllmsim' && info.exact && info.maxModelLen > 0 && info.runs === 'ordinary priority (priority: off)')) throw new Error(JSON.stringify(info));
+  const a = vllmbench.generate({prompt: 100, output: 5});
+  if (!(a.outcome === 'ok' && a.tokens === 5 && a.promptTokens > 5)) throw new Error(JSON.stringify(a));
+}
+`))
+	require.Zero(t, code, printed)
+	assert.Empty(t, said(printed, "level=error"))
+}

@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"vllmbench/client"
@@ -37,6 +39,7 @@ type Server struct {
 	SLO             string `json:"slo"`               // "ttft:500ms,itl:50ms", for goodput
 	FirstToken      string `json:"firstTokenTimeout"` // "": 5m
 	Stall           string `json:"stallTimeout"`      // "": 1m
+	Priority        string `json:"priority"`          // "on" or "": what the system allows, as the benchmarks take; or "off"
 	CA              string `json:"ca"`                // file of certificates to believe besides the system's
 	Insecure        bool   `json:"insecure"`          // verify none
 }
@@ -51,21 +54,35 @@ type target struct {
 	objective  slo.SLO
 	nonce      [16]byte
 	extensions bool
+	runs       string // how this process is scheduled, in words
 	asked      []results.Asked
+}
+
+// filled returns s with its defaults, and fails if it makes no sense.
+func (s Server) filled() (Server, error) {
+	s.URL = cmp.Or(s.URL, os.Getenv("VLLM_BASE_URL"))
+	s.Endpoint = cmp.Or(s.Endpoint, client.Completions.String())
+	s.Extensions = cmp.Or(s.Extensions, "auto")
+	s.Priority = cmp.Or(s.Priority, "on")
+	switch {
+	case s.URL == "":
+		return s, errors.New("no server is named: call server({url: \"http://HOST:8000\"}) outside of functions, or set VLLM_BASE_URL")
+	case s.Endpoint != "completions" && s.Endpoint != "chat":
+		return s, fmt.Errorf("endpoint is %q: say completions or chat", s.Endpoint)
+	case s.Extensions != "auto" && s.Extensions != "on" && s.Extensions != "off":
+		return s, fmt.Errorf("extensions is %q: say auto, on or off", s.Extensions)
+	case s.Priority != "on" && s.Priority != "off":
+		return s, fmt.Errorf("priority is %q: say on or off", s.Priority)
+	}
+	return s, nil
 }
 
 // find discovers the server and makes ready what requests need.
 func (s Server) find(ctx context.Context) (t *target, err error) {
-	s.URL = cmp.Or(s.URL, os.Getenv("VLLM_BASE_URL"))
-	s.Endpoint = cmp.Or(s.Endpoint, client.Completions.String())
-	s.Extensions = cmp.Or(s.Extensions, "auto")
-	t = &target{Server: s}
-	if s.URL == "" {
-		return nil, fmt.Errorf("no server is named: call server({url: \"http://HOST:8000\"}) outside of functions, or set VLLM_BASE_URL")
+	if s, err = s.filled(); err != nil {
+		return nil, err
 	}
-	if s.Endpoint != "completions" && s.Endpoint != "chat" {
-		return nil, fmt.Errorf("the endpoint %q is neither completions nor chat", s.Endpoint)
-	}
+	t = &target{Server: s, runs: "ordinary priority (priority: off)"}
 	if t.objective, err = slo.Parse(s.SLO); err != nil {
 		return nil, fmt.Errorf("slo: %w", err)
 	}
@@ -73,21 +90,24 @@ func (s Server) find(ctx context.Context) (t *target, err error) {
 	if err != nil {
 		return nil, err
 	}
-	key := os.Getenv("VLLM_API_KEY")
-	t.engine = &engine.Client{URL: s.URL, APIKey: key, HTTP: trust.Client(believed)}
-	began := time.Now()
-	if t.info, err = t.engine.Discover(ctx, s.Model); err != nil {
-		return nil, err
-	}
-	conf := client.Config{BaseURL: t.info.URL, APIKey: key, Model: t.info.Model, Streams: idleStreams, TLS: believed}
+	conf := client.Config{APIKey: os.Getenv("VLLM_API_KEY"), Streams: idleStreams, TLS: believed}
 	if conf.FirstToken, err = timeout("firstTokenTimeout", s.FirstToken); err != nil {
 		return nil, err
 	}
 	if conf.Stall, err = timeout("stallTimeout", s.Stall); err != nil {
 		return nil, err
 	}
+	t.engine = &engine.Client{URL: s.URL, APIKey: conf.APIKey, HTTP: trust.Client(believed)}
+	began := time.Now()
+	if t.info, err = t.engine.Discover(ctx, s.Model); err != nil {
+		return nil, err
+	}
+	conf.BaseURL, conf.Model = t.info.URL, t.info.Model
 	if t.client, err = client.New(conf); err != nil {
 		return nil, err
+	}
+	if s.Priority == "on" {
+		t.runs = client.Prioritise()
 	}
 	return t, t.load(ctx, results.Asked{From: began, To: time.Now(), OutputTokens: 1})
 }
@@ -107,14 +127,7 @@ func timeout(name, text string) (time.Duration, error) {
 // showed whether it takes token ids.
 func (t *target) load(ctx context.Context, asked results.Asked) error {
 	_, _ = rand.Read(t.nonce[:]) // never fails
-	switch t.Extensions {
-	case "auto":
-		t.extensions = t.info.Kind != engine.OpenAI
-	case "on", "off":
-		t.extensions = t.Extensions == "on"
-	default:
-		return fmt.Errorf("extensions is %q: say auto, on or off", t.Extensions)
-	}
+	t.extensions = t.Extensions == "on" || t.Extensions == "auto" && t.info.Kind != engine.OpenAI
 	if t.info.TokenIDs {
 		ids, err := t.engine.Tokenize(ctx, t.info.Model, probe)
 		if err != nil {
@@ -163,7 +176,7 @@ func (t *target) header(i *results.Instance) (results.Header, error) {
 	}
 	return results.Header{
 		Epoch: t.client.Epoch(), Nonce: hex.EncodeToString(t.nonce[:]), Server: server,
-		Flags:  map[string]string{"endpoint": t.Endpoint, "extensions": t.Extensions, "first-token-timeout": t.FirstToken, "stall-timeout": t.Stall},
+		Flags:  map[string]string{"endpoint": t.Endpoint, "extensions": t.Extensions, "priority": strconv.FormatBool(t.Priority == "on"), "first-token-timeout": t.FirstToken, "stall-timeout": t.Stall},
 		Stamps: string(t.client.Stamps()), Simulated: t.info.Kind == engine.VLLMSim, Instance: i,
 	}, nil
 }

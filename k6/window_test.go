@@ -1,13 +1,17 @@
 package k6
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.k6.io/k6/lib"
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
+	"vllmbench/k6/schedule"
 )
 
 // served are requests sent at the given seconds, each of which takes a second.
@@ -49,4 +53,33 @@ func TestInstanceName(t *testing.T) {
 			assert.ErrorContains(t, err, c.err)
 		}
 	}
+}
+
+// TestOpenWindow: the window begins when the load is steady, and all that is due
+// in it was served while requests still came.
+func TestOpenWindow(t *testing.T) {
+	var all lib.ScenarioConfigs
+	require.NoError(t, json.Unmarshal([]byte(`{"even":{"executor":"constant-arrival-rate","rate":1,"duration":"20s","maxVUs":9,"preAllocatedVUs":9},
+		"ramp":{"executor":"ramping-arrival-rate","stages":[{"target":2,"duration":"20s"}],"maxVUs":9,"preAllocatedVUs":9}}`), &all))
+	tuple, err := lib.NewExecutionTuple(nil, nil)
+	require.NoError(t, err)
+	even, err := schedule.Of(all["even"], tuple)
+	require.NoError(t, err)
+	ramp, err := schedule.Of(all["ramp"], tuple)
+	require.NoError(t, err)
+
+	var seconds []int
+	for i := range 20 {
+		seconds = append(seconds, i)
+	}
+	rs := served(seconds...)
+	for i := range rs {
+		rs[i].Intended, rs[i].Scheduled = rs[i].Sent, true
+	}
+	rs[15].End = 30 * time.Second // still served when the last one came
+	assert.Equal(t, measure.Window{From: 3 * time.Second, To: 15 * time.Second}, openWindow(rs, even), "three requests' time, and up to the slow one")
+	assert.Equal(t, measure.Window{From: 0, To: 30 * time.Second}, openWindow(rs, ramp), "the whole of a load that varies")
+	rs[1].End = 30 * time.Second
+	assert.Zero(t, openWindow(rs, even).Length(), "nothing is proven of a load whose second request outlasted it")
+	assert.Zero(t, openWindow(nil, even))
 }

@@ -4,7 +4,7 @@
 //   k6 run --out vllmbench=results/k6 -e URL=http://HOST:8000 -e RATE=4 k6/scripts/arrivals.js
 import vllmbench from 'k6/x/vllmbench';
 
-vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, slo: __ENV.SLO || 'ttft:500ms,itl:50ms' });
+vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, priority: __ENV.PRIORITY, slo: __ENV.SLO || 'ttft:500ms,itl:50ms' });
 
 export const options = {
   scenarios: {

@@ -3,7 +3,7 @@
 //   k6 run --out vllmbench=results/k6 -e URL=http://HOST:8000 -e VUS=32 k6/scripts/closed.js
 import vllmbench from 'k6/x/vllmbench';
 
-vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, slo: __ENV.SLO });
+vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, priority: __ENV.PRIORITY, slo: __ENV.SLO });
 
 export const options = {
   scenarios: {

@@ -3,7 +3,7 @@
 //   k6 run --out vllmbench=results/k6 -e URL=http://HOST:8000 -e RATE=8 k6/scripts/ramp.js
 import vllmbench from 'k6/x/vllmbench';
 
-vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, slo: __ENV.SLO });
+vllmbench.server({ url: __ENV.URL, model: __ENV.MODEL, priority: __ENV.PRIORITY, slo: __ENV.SLO });
 
 const rate = Number(__ENV.RATE || 8);
 const stage = __ENV.DURATION || '30s';
