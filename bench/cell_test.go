@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -30,14 +31,18 @@ func (s *session) holds(c measure.Cell) bool {
 	return s.info.MaxModelLen == 0 || c.PromptTokens+c.OutputTokens <= s.info.MaxModelLen
 }
 
-// skip says whether c does not fit into the server's context, and says so to the user, once.
+// skip says whether c does not fit into the server's context, or no prompt into c, and says so to the user, once.
 func (s *session) skip(c measure.Cell) bool {
-	if s.holds(c) {
+	why := s.tongue.tooShort(c)
+	if why == "" && s.holds(c) {
 		return false
+	}
+	if why == "" {
+		why = fmt.Sprintf("it needs %d tokens, the server's context holds %d", c.PromptTokens+c.OutputTokens, s.info.MaxModelLen)
 	}
 	if !slices.Contains(s.skipped, c.Name) {
 		s.skipped = append(s.skipped, c.Name)
-		fmt.Printf("# skipped %s: it needs %d tokens, the server's context holds %d\n", c.Name, c.PromptTokens+c.OutputTokens, s.info.MaxModelLen)
+		fmt.Printf("# skipped %s: %s\n", c.Name, why)
 	}
 	return true
 }
@@ -82,6 +87,8 @@ func (s *session) run(b *testing.B, c measure.Cell, warm func() error, send wind
 // measure runs the load. It returns a run if requests were sent; an error
 // then says why that is void, beside what its requests say themselves.
 func (s *session) measure(c measure.Cell, warm func() error, send window) (*measure.Run, error) {
+	s.fit(c)
+	s.mix = flags.models.mix(s.seed())
 	if err := warm(); err != nil {
 		return nil, fmt.Errorf("warm-up: %w", err)
 	}
@@ -91,7 +98,7 @@ func (s *session) measure(c measure.Cell, warm func() error, send window) (*meas
 	}
 	run := &measure.Run{
 		Cell: c, Stamps: s.client.Stamps(), Procs: runtime.GOMAXPROCS(0),
-		Quantiles: flags.quantiles, Limits: flags.limits, SLO: flags.slo, RequireLedger: flags.requireLedger,
+		Quantiles: flags.quantiles, Limits: flags.limits, SLO: flags.slo, RequireLedger: flags.requireLedger, Reopens: s.closes,
 	}
 	stop := s.heartbeat()
 	err = send(run, ledger)
@@ -157,6 +164,7 @@ func several(rs []client.Result) bool {
 func (s *session) generate(ctx context.Context, r client.Request) client.Result {
 	s.line.Sent()
 	s.page.Sent()
+	r.Model = cmp.Or(r.Model, s.mix.next())
 	res := s.client.Generate(ctx, r)
 	s.line.Ended(res.OutputTokens, res.TTFT())
 	s.page.Ended(&res)

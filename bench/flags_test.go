@@ -28,6 +28,7 @@ var flags = struct {
 	firstToken, stall time.Duration
 	limits            measure.Limits
 	slo               slo.SLO
+	models            shares
 	seed              uint64
 	rates, schedule   string
 	arrivals          []pattern // that these are

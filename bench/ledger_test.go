@@ -33,12 +33,21 @@ func (s *session) openLedger() (*ledger, error) {
 	if !s.info.Counters {
 		return k, nil
 	}
-	before, err := s.engine.Snapshot(s.ctx, s.info.Model)
+	before, err := s.engine.Snapshot(s.ctx, s.counted())
 	if err != nil {
 		return nil, err
 	}
 	k.note("before", before)
 	return k, nil
+}
+
+// counted is the model whose counters make the ledger, or "" for all: vLLM
+// counts its adapters under the model's name.
+func (s *session) counted() string {
+	if len(flags.models) > 0 {
+		return ""
+	}
+	return s.info.Model
 }
 
 // note keeps a read that was answered just now.
@@ -61,7 +70,7 @@ func (k *ledger) tail(wait time.Duration) (done func()) {
 			return
 		case <-time.After(wait):
 		}
-		if s, err := k.engine.Snapshot(k.ctx, k.info.Model); err == nil {
+		if s, err := k.engine.Snapshot(k.ctx, k.counted()); err == nil {
 			k.note("tail", s)
 		}
 	})
@@ -81,7 +90,7 @@ func (k *ledger) balance(run *measure.Run) error {
 	}
 	again := 0
 	reached := func(v engine.Value, n float64) bool { return !v.Known || v.N >= n }
-	after, err := k.engine.Settled(k.ctx, k.info.Model, func(now *engine.Snapshot) bool {
+	after, err := k.engine.Settled(k.ctx, k.counted(), func(now *engine.Snapshot) bool {
 		k.reads = append(k.reads, now)
 		d := k.reads.Delta()
 		if d.Reset {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"vllmbench/client"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
 	"vllmbench/internal/results"
@@ -61,6 +60,15 @@ func (s *session) header(w io.Writer) {
 		comment("ledger: required (-require-ledger)")
 	}
 	comment("stamps: %s; client: a loop of N streams without a barrier, one HTTP/1.1 connection each, %s", s.client.Stamps(), s.runs)
+	for _, line := range slices.Concat(s.tongue.says(), flags.models.says()) {
+		comment("%s", line)
+	}
+	if s.closes {
+		comment("connections: the server closes each one after its answer, so every request opens its own: that time is in turnaround-%% and in throughput, not in TTFT")
+	}
+	if not := s.unproven(); len(not) > 0 {
+		comment("not proven in any row: %s", strings.Join(not, "; "))
+	}
 	for _, e := range extras {
 		if e.chosen() {
 			for _, line := range e.says() {
@@ -80,8 +88,8 @@ func (s *session) header(w io.Writer) {
 }
 
 func (s *session) workload() string {
-	what := "text prompts"
-	if s.prompts != nil && s.info.TokenIDs && s.endpoint == client.Completions {
+	what := s.tongue.lengths()
+	if s.tongue == nil {
 		what = "token-id prompts"
 	}
 	length := "exact output length"
@@ -132,6 +140,7 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 		b.Fatalf("void: %s", strings.Join(row.Void, "; "))
 	}
 	s.rows++
+	s.models.add(run)
 	s.measured = append(s.measured, run.Cell)
 	for _, m := range s.shown {
 		if v, ok := row.Value(m.Name); ok {
@@ -197,6 +206,8 @@ func (s *session) footer(w io.Writer) {
 	if len(s.continuous) > 0 {
 		fmt.Fprintf(w, "# events carry several tokens, so usage was asked for on each of them in %s\n", strings.Join(slices.Sorted(maps.Keys(s.continuous)), " "))
 	}
+	s.tongue.footer(w)
+	s.models.footer(w)
 	for _, o := range s.omissions() {
 		where, first := "every row", "each for its figure, the first"
 		if len(o.cells) < s.rows {

@@ -33,7 +33,7 @@ func TestServers(t *testing.T) {
 		{"stamps of the client", proxy{}, []string{"-user-stamps"},
 			[]string{"# stamps: user; "}},
 		{"chat", proxy{}, []string{"-endpoint=chat"},
-			[]string{"workload: chat, text prompts, exact output length"}},
+			[]string{"workload: chat, text prompts of exact length, exact output length", "# chat template: adds 5 tokens to a message", "# prompt lengths: exact by the server's own tokenizer"}},
 		{"another server that takes vLLM's fields", only("/v1/models", "/v1/completions"), nil,
 			[]string{"server: openai-compatible\n", "workload: completions, text prompts, exact output length", "version unknown"}},
 		{"the same without them", only("/v1/models", "/v1/completions"), []string{"-extensions=off"},

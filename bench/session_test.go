@@ -49,7 +49,11 @@ type session struct {
 	page          *scrape.Page    // nil without -metrics-listen
 
 	endpoint   client.Endpoint
-	extensions bool // vLLM's fields are sent, so that lengths are exact
+	extensions bool       // vLLM's fields are sent, so that lengths are exact
+	closes     bool       // the server closes each connection after its answer
+	tongue     *tongue    // of text prompts; nil: prompts are token ids
+	mix        *mix       // of the cell's requests over -models
+	models     modelTimes // what came of it
 	// continuous names the cells that ask for usage on every event, since
 	// their events may carry several tokens.
 	continuous map[string]bool
@@ -66,7 +70,7 @@ type session struct {
 // openSession finds the server and makes ready all that a run needs, so that
 // nothing can fail after the first request that could fail before it.
 func openSession(ctx context.Context) (s *session, err error) {
-	s = &session{ctx: ctx, continuous: map[string]bool{}}
+	s = &session{ctx: ctx, continuous: map[string]bool{}, models: modelTimes{}}
 	defer func() {
 		if err != nil {
 			_ = s.close(false) // err says more
@@ -91,6 +95,9 @@ func openSession(ctx context.Context) (s *session, err error) {
 	}
 	s.engine = &engine.Client{URL: url, APIKey: flags.apiKey, HTTP: trust.Client(believed)}
 	if s.info, err = s.engine.Discover(ctx, flags.model); err != nil {
+		return s, err
+	}
+	if err := s.engine.Serves(ctx, flags.models.names()...); err != nil {
 		return s, err
 	}
 	if err := s.fits(); err != nil {
@@ -141,26 +148,14 @@ func (s *session) load() (err error) {
 			return err
 		}
 		s.prompts, err = prompt.FromIDs(ids, s.nonce)
-	} else {
-		s.prompts, err = prompt.FromText(os.DirFS(fromRoot("testdata/prompts")), s.nonce)
+	} else if s.prompts, err = prompt.FromText(os.DirFS(fromRoot("testdata/prompts")), s.nonce); err == nil {
+		s.learnTongue()
 	}
 	if err != nil {
 		return err
 	}
-	s.extensions = flags.extensions == "on" || s.info.Kind != engine.OpenAI
-	if flags.extensions == "off" {
-		s.extensions = false
-	} else if !s.extensions {
-		s.extensions = s.takesExtensions()
-	}
+	s.learnManners()
 	return nil
-}
-
-// takesExtensions asks for a few tokens with vLLM's fields. A server that does not know them refuses or ignores them.
-func (s *session) takesExtensions() bool {
-	s.extensions = true
-	r := s.client.Generate(s.ctx, s.request(measure.Cell{PromptTokens: 8, OutputTokens: 8}))
-	return r.Outcome == client.OK
 }
 
 // openRecord begins the record, if there is one.

@@ -32,6 +32,8 @@ type Info struct {
 	MaxModelLen int               `json:"max_model_len,omitempty"` // tokens of prompt and output together; 0: unknown
 	TokenIDs    bool              `json:"token_ids"`               // takes prompts of token ids
 	Counters    bool              `json:"counters,omitempty"`      // has vLLM's or llama.cpp's counters in /metrics
+	Uncounted   []string          `json:"uncounted,omitempty"`     // what these lack for a ledger: "preemptions", ...
+	Untimed     bool              `json:"untimed,omitempty"`       // there are counters, but no histograms of TTFT and ITL
 	CacheConfig map[string]string `json:"cache_config,omitempty"`  // labels of vllm:cache_config_info
 	ServerInfo  json.RawMessage   `json:"server_info,omitempty"`   // vLLM's /server_info
 	NotOffered  []string          `json:"not_offered,omitempty"`   // "GET /version (404 Not Found)", ...
@@ -132,8 +134,10 @@ func (c *Client) counters(ctx context.Context, i *Info) {
 		return
 	}
 	i.CacheConfig = p.labels("vllm:cache_config_info", c.clean)
-	if lost := p.only(i.Model).counters().unknown(); len(lost) > 0 {
-		i.NotOffered = append(i.NotOffered, fmt.Sprintf("counters in GET /metrics of %s", strings.Join(lost, ", ")))
+	all := p.only(i.Model).counters()
+	i.Untimed = !all.TTFT.Known || !all.ITL.Known
+	if i.Uncounted = all.unknown(); len(i.Uncounted) > 0 {
+		i.NotOffered = append(i.NotOffered, fmt.Sprintf("counters in GET /metrics of %s", strings.Join(i.Uncounted, ", ")))
 	}
 }
 

@@ -52,7 +52,8 @@ func TestDiscoverLlama(t *testing.T) {
 	assert.Equal(t, LlamaCPP, i.Kind)
 	assert.Equal(t, 4096, i.MaxModelLen)
 	assert.True(t, i.TokenIDs)
-	assert.True(t, i.Counters)
+	assert.True(t, i.Counters && i.Untimed)
+	assert.Equal(t, []string{"finished requests", "preemptions"}, i.Uncounted)
 	assert.Equal(t, []string{
 		"GET /version (404 Not Found: File Not Found)",
 		"GET /server_info (404 Not Found: File Not Found)",

@@ -43,6 +43,9 @@ func (c *Client) served(a *answer) ([]served, error) {
 
 // Serves fails with one sentence if one of models is not served.
 func (c *Client) Serves(ctx context.Context, models ...string) error {
+	if len(models) == 0 {
+		return nil
+	}
 	a, err := c.get(ctx, "/v1/models")
 	if err != nil {
 		return err
