@@ -70,7 +70,7 @@ func (t *tongue) says() (lines []string) {
 	case t == nil:
 		return nil
 	case t.inexact != nil:
-		return []string{fmt.Sprintf("prompt lengths: about as asked, for %v", t.inexact)}
+		return []string{fmt.Sprintf("prompt lengths: about as asked: %v", t.inexact)}
 	case t.template > 0:
 		lines = append(lines, fmt.Sprintf("chat template: adds %d tokens to a message, which are among the prompt tokens asked for", t.template))
 	}
