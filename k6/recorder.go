@@ -37,7 +37,7 @@ type recorder struct {
 	whole    bool // there is no other instance
 	tuple    *lib.ExecutionTuple
 	target   *target
-	before   *engine.Snapshot // nil: the server has no counters
+	before   *engine.Snapshot // behind what was asked to find the server; nil: the server has no counters
 	writer   *results.Writer
 	beat     func() []time.Duration // ends the heartbeat; nil under kernel stamps
 
@@ -94,10 +94,10 @@ func (r *recorder) Start() (err error) {
 func (r *recorder) begin(ctx context.Context) (err error) {
 	r.instance.Asked = r.target.asked
 	if r.target.info.Counters {
-		if r.before, err = r.target.engine.Snapshot(ctx, r.target.info.Model); err != nil {
+		if r.before, err = r.target.engine.Snapshot(ctx, r.target.Model); err != nil {
 			return err
 		}
-		r.instance.Before = results.ReadingOf(r.before)
+		r.instance.Before = results.ReadingOf(r.target.before)
 	}
 	header, err := r.target.header(&r.instance)
 	if err != nil {
@@ -155,7 +155,7 @@ func (r *recorder) settle() (engine.Delta, error) {
 	}
 	reached := func(v engine.Value, n float64) bool { return !v.Known || v.N >= n }
 	reads := engine.Series{r.before}
-	_, err := r.target.engine.Settled(context.Background(), r.target.info.Model, func(now *engine.Snapshot) bool {
+	_, err := r.target.engine.Settled(context.Background(), r.target.Model, func(now *engine.Snapshot) bool {
 		reads = append(reads, now)
 		d := now.Since(r.before)
 		return d.Reset || reached(d.Requests, requests) && reached(d.GenerationTokens, tokens) && (r.whole || now.InFlight().N == 0)

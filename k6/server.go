@@ -56,6 +56,7 @@ type target struct {
 	extensions bool
 	runs       string // how this process is scheduled, in words
 	asked      []results.Asked
+	before     *engine.Snapshot // of the counters before asked; nil: the server has none
 }
 
 // filled returns s with its defaults, and fails if it makes no sense.
@@ -98,9 +99,15 @@ func (s Server) find(ctx context.Context) (t *target, err error) {
 		return nil, err
 	}
 	t.engine = &engine.Client{URL: s.URL, APIKey: conf.APIKey, HTTP: trust.Client(believed)}
-	began := time.Now()
+	before, unread := t.engine.Snapshot(ctx, s.Model)
 	if t.info, err = t.engine.Discover(ctx, s.Model); err != nil {
 		return nil, err
+	}
+	if t.info.Counters {
+		if unread != nil {
+			return nil, unread
+		}
+		t.before = before
 	}
 	conf.BaseURL, conf.Model = t.info.URL, t.info.Model
 	if t.client, err = client.New(conf); err != nil {
@@ -109,7 +116,7 @@ func (s Server) find(ctx context.Context) (t *target, err error) {
 	if s.Priority == "on" {
 		t.runs = client.Prioritise()
 	}
-	return t, t.load(ctx, results.Asked{From: began, To: time.Now(), OutputTokens: 1})
+	return t, t.load(ctx)
 }
 
 func timeout(name, text string) (time.Duration, error) {
@@ -123,9 +130,8 @@ func timeout(name, text string) (time.Duration, error) {
 	return d, nil
 }
 
-// load makes the source of prompts. asked is the request by which the server
-// showed whether it takes token ids.
-func (t *target) load(ctx context.Context, asked results.Asked) error {
+// load makes the source of prompts.
+func (t *target) load(ctx context.Context) error {
 	_, _ = rand.Read(t.nonce[:]) // never fails
 	t.extensions = t.Extensions == "on" || t.Extensions == "auto" && t.info.Kind != engine.OpenAI
 	if t.info.TokenIDs {
@@ -133,8 +139,7 @@ func (t *target) load(ctx context.Context, asked results.Asked) error {
 		if err != nil {
 			return err
 		}
-		asked.PromptTokens = len(ids)
-		t.asked = append(t.asked, asked)
+		t.asked = append(t.asked, results.Asked{PromptTokens: len(ids), OutputTokens: 1})
 	}
 	if !t.info.TokenIDs || t.Endpoint == client.Chat.String() {
 		if t.Prompts == "" {

@@ -10,23 +10,21 @@ import (
 )
 
 // An Instance is one of several processes that share a load. Its rows do not
-// balance the server's ledger, which counts the requests of all of them: the
-// sum does, by what the first instance read before and the last one after.
+// balance the server's ledger, which counts the requests of all of them: their sum
+// does, from the first Before of all instances to the last After, with what all of them Asked.
 type Instance struct {
 	Name    string   `json:"name"`
 	Segment string   `json:"segment,omitempty"` // its part of the load, "1/4:1/2"; empty: all of it
-	Before  *Reading `json:"before,omitempty"`  // nil: the server has no counters
+	Before  *Reading `json:"before,omitempty"`  // before its first request, those of Asked too; nil: the server has no counters
 	After   *Reading `json:"after,omitempty"`   // saved by Writer.After; nil: as Before, or the instance died
-	Asked   []Asked  `json:"asked,omitempty"`   // requests before Before, which another instance's readings may count
+	Asked   []Asked  `json:"asked,omitempty"`
 }
 
 // Asked is a request that is in no row, such as the one by which a server shows
 // that it takes token ids.
 type Asked struct {
-	From         time.Time `json:"from"` // it was sent after
-	To           time.Time `json:"to"`   // and had ended by
-	PromptTokens int       `json:"prompt_tokens"`
-	OutputTokens int       `json:"output_tokens"`
+	PromptTokens int `json:"prompt_tokens"`
+	OutputTokens int `json:"output_tokens"`
 }
 
 // A Reading is what the server had counted at one moment.

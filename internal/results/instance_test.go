@@ -46,7 +46,7 @@ func TestInstanceIsSaved(t *testing.T) {
 	before, after := snapshot(), snapshot()
 	after.At, after.PromptTokens.N = after.At.Add(time.Minute), 1000
 	h := header("n")
-	h.Instance = &Instance{Name: "instance-2", Segment: "1/4:1/2", Before: ReadingOf(before), Asked: []Asked{{From: epoch, To: epoch.Add(1), PromptTokens: 3, OutputTokens: 1}}}
+	h.Instance = &Instance{Name: "instance-2", Segment: "1/4:1/2", Before: ReadingOf(before), Asked: []Asked{{PromptTokens: 3, OutputTokens: 1}}}
 	w, err := Create(dir, h)
 	require.NoError(t, err)
 	require.NoError(t, w.Row(row("throughput", "Throughput/batch=4", 0), requests(1)))
