@@ -31,8 +31,10 @@ type dashboard struct {
 		}
 	}
 	Panels []struct {
+		ID      int
 		Title   string
 		Type    string
+		GridPos struct{ X, Y, W, H int }
 		Targets []struct {
 			RefID   string
 			Expr    string
@@ -48,6 +50,34 @@ func openDashboard(t *testing.T) *dashboard {
 	var d dashboard
 	require.NoError(t, json.Unmarshal(text, &d))
 	return &d
+}
+
+// Panels have each an id and a place of their own, and every series that they
+// ask of vLLM is on a real vLLM's page.
+func TestDashboardPanels(t *testing.T) {
+	page, err := os.ReadFile(fromRoot("internal/engine/testdata/vllm-0.32.0.metrics.txt"))
+	require.NoError(t, err)
+	named := regexp.MustCompile(`vllm:\w+`)
+	ids, taken, series := map[int]string{}, map[[2]int]string{}, 0
+	for _, p := range openDashboard(t).Panels {
+		assert.Empty(t, ids[p.ID], "%s has the id of another panel", p.Title)
+		ids[p.ID] = p.Title
+		assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
+		for x := range p.GridPos.W {
+			for y := range p.GridPos.H {
+				at := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
+				require.Empty(t, taken[at], "%s lies over another panel", p.Title)
+				taken[at] = p.Title
+			}
+		}
+		for _, q := range p.Targets {
+			for _, name := range named.FindAllString(q.Expr, -1) {
+				assert.Regexp(t, "(?m)^"+name+`\{`, string(page), p.Title)
+				series++
+			}
+		}
+	}
+	assert.Positive(t, series)
 }
 
 // A prometheus is a real one.
