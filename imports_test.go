@@ -25,7 +25,7 @@ const module = "vllmbench"
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
-	"bench":         {"client", "gpuprobe", "internal/engine", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/scrape", "internal/slo", "internal/trace", "internal/trust", "internal/vllmsim"},
+	"bench":         {"client", "gpuprobe", "internal/capacity", "internal/engine", "internal/lengths", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/scrape", "internal/slo", "internal/trace", "internal/trust", "internal/vllmsim"},
 	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/fleet", "internal/monitor", "internal/push", "internal/report", "internal/results", "internal/series", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},

@@ -50,8 +50,7 @@ func (s *session) skip(c measure.Cell) bool {
 // cell measures one cell under a closed loop of new prompts: warm-up; then, under
 // one unbroken load, a ramp, the timed window and a tail.
 func (s *session) cell(b *testing.B, c measure.Cell) {
-	next := s.next(c)
-	s.run(b, c, func() error { return s.warm(c, next) }, s.closedWindow(c, next, b.Loop))
+	s.run(b, c, func() error { return s.warm(c, s.next(c)) }, s.closedWindow(c, s.next(c), b.Loop))
 }
 
 // A window sends a load, times a part of it and puts both into run.

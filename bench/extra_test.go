@@ -21,6 +21,9 @@ type extra struct {
 	check func() error          // looks at its flags
 	cells func() []measure.Cell // for the line on the terminal, as far as they are known beforehand
 	says  func() []string       // for the header: what none of its lines' names tells
+
+	shows   func() []string // metrics for its lines beside the default ones; nil: none
+	streams func() int      // requests that it has in flight; nil: no more than others
 }
 
 // extras are all of them, in the order of their files.
@@ -59,7 +62,17 @@ func (s *session) streams() int {
 	if open() {
 		n = max(n, flags.inFlightMax)
 	}
+	for _, e := range extras {
+		if e.streams != nil && e.chosen() {
+			n = max(n, e.streams())
+		}
+	}
 	return n
+}
+
+// showing says whether an experiment was chosen that shows the metric.
+func showing(metric string) bool {
+	return slices.ContainsFunc(extras, func(e *extra) bool { return e.shows != nil && e.chosen() && slices.Contains(e.shows(), metric) })
 }
 
 // seed is that of this round: repetitions differ, and the same one of two runs is the same.

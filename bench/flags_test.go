@@ -123,6 +123,9 @@ func check() error {
 	case slices.Max(f.quantiles) > 99:
 		return fmt.Errorf("-quantiles holds %d: name whole percents from 1 to 99", slices.Max(f.quantiles))
 	}
+	if err := checkLengths(); err != nil {
+		return err
+	}
 	for _, e := range extras {
 		if err := e.check(); err != nil {
 			return err
@@ -141,7 +144,7 @@ func shown() ([]measure.Metric, error) {
 		return all, nil
 	case "default":
 		for _, m := range all {
-			if m.Default {
+			if m.Default || showing(m.Name) {
 				out = append(out, m)
 			}
 		}

@@ -48,7 +48,7 @@ func (a pattern) pace(seed uint64) (p pace, err error) {
 func (s *session) open(b *testing.B, c measure.Cell, p pace, next func() client.Request) {
 	var alone time.Duration
 	pilot := func() (err error) {
-		alone, err = s.alone(c, next)
+		alone, err = s.alone(c)
 		return err
 	}
 	s.run(b, c, pilot, func(run *measure.Run, k *ledger) (err error) {
@@ -63,8 +63,8 @@ func (s *session) open(b *testing.B, c measure.Cell, p pace, next func() client.
 }
 
 // alone is the E2E of a request on the idle server.
-func (s *session) alone(c measure.Cell, next func() client.Request) (time.Duration, error) {
-	rs, err := s.pilot(c, 1, max(flags.warmup, 1), next)
+func (s *session) alone(c measure.Cell) (time.Duration, error) {
+	rs, err := s.pilot(c, 1, max(flags.warmup, 1), func() client.Request { return s.request(c) })
 	if err != nil {
 		return 0, err
 	}

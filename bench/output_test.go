@@ -96,7 +96,7 @@ func (s *session) workload() string {
 	if !s.extensions {
 		length = "output length up to the model"
 	}
-	return fmt.Sprintf("%s, %s, %s, prompt=%d/output=%d unless named, greedy, every prompt new", s.endpoint, what, length, flags.prompt, flags.output)
+	return fmt.Sprintf("%s, %s, %s, %s unless named, greedy, every prompt new", s.endpoint, what, length, lengthsSaid())
 }
 
 func known(s string) string {

@@ -231,6 +231,9 @@ func (s *session) fits() error {
 			named["the longest of -prompts and -outputs"] = slices.Max(flags.prompts) + slices.Max(flags.outputs)
 		}
 	})
+	if !drawn.Zero() {
+		_, named["the longest of -lengths"] = sequence(flags.seed).Max()
+	}
 	for name, n := range named {
 		if s.info.MaxModelLen > 0 && n > s.info.MaxModelLen {
 			return fmt.Errorf("%s make %d tokens, but the context of %s at %s holds %d: name shorter ones, or serve it with a larger --max-model-len",

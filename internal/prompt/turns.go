@@ -30,6 +30,9 @@ func (c *Conversation) Turn(tokens int) Prompt {
 // Answer takes the ids that the server generated for the latest prompt.
 func (c *Conversation) Answer(ids []int) { c.ids = append(c.ids, ids...) }
 
+// Forget ends the dialogue: the next turn is the first one of another.
+func (c *Conversation) Forget() { c.ids = nil }
+
 // Said is the number of tokens so far, the server's included.
 func (c *Conversation) Said() int { return len(c.ids) }
 

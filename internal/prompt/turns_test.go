@@ -26,6 +26,11 @@ func TestEachTurnHoldsAllThatWasSaid(t *testing.T) {
 		assert.Equal(t, len(said), c.Said())
 		p.IDs[0] = -1 // the prompt is the caller's
 	}
+	c.Forget()
+	assert.Zero(t, c.Said())
+	again := c.Turn(20)
+	assert.Len(t, again.IDs, 20)
+	assert.NotEqual(t, said[:20], again.IDs)
 }
 
 func TestConversationsHaveNothingInCommon(t *testing.T) {
