@@ -65,30 +65,9 @@ func (s *Source) Fit(tokens int, count func(text string) (int, error)) error {
 	if _, done := s.fits[tokens]; done {
 		return nil
 	}
-	f := fit{words: leadWords}
-	for ; f.words > 0; f.words-- { // a short prompt has room for few words
-		n, err := count(s.lead(0, f.words))
-		if err != nil {
-			return err
-		}
-		if n <= tokens {
-			break
-		}
-	}
-	if f.words == 0 {
-		return fmt.Errorf("a prompt of %d tokens is %w", tokens, ErrShort)
-	}
-	cuts, err := each(len(s.texts), func(i int) (int, error) { return s.cutFor(f.words, i, tokens, count) })
+	f, err := s.fitOf(tokens, count)
 	if err != nil {
 		return err
-	}
-	for i, bytes := range cuts {
-		if bytes >= 0 {
-			f.bodies, f.bytes = append(f.bodies, i), append(f.bytes, bytes)
-		}
-	}
-	if len(f.bodies) == 0 {
-		return fmt.Errorf("no text can be cut so that a prompt has %d tokens by the server's tokenizer", tokens)
 	}
 	got, err := each(checked, func(i int) (int, error) { return count(s.fitted(uint64(i)*uint64(len(s.texts)+1), f)) })
 	if err != nil {
@@ -99,6 +78,38 @@ func (s *Source) Fit(tokens int, count func(text string) (int, error)) error {
 	}
 	s.fits[tokens] = f
 	return nil
+}
+
+// fitOf is the fit with the longest sentence that leaves room for a cut of
+// the length: a break between paragraphs alone is a token or two.
+func (s *Source) fitOf(tokens int, count func(text string) (int, error)) (fit, error) {
+	short := true
+	for f := (fit{words: leadWords}); f.words > 0; f.words-- {
+		n, err := count(s.lead(0, f.words))
+		if err != nil {
+			return f, err
+		}
+		if n > tokens {
+			continue
+		}
+		short = false
+		cuts, err := each(len(s.texts), func(i int) (int, error) { return s.cutFor(f.words, i, tokens, count) })
+		if err != nil {
+			return f, err
+		}
+		for i, bytes := range cuts {
+			if bytes >= 0 {
+				f.bodies, f.bytes = append(f.bodies, i), append(f.bytes, bytes)
+			}
+		}
+		if len(f.bodies) > 0 {
+			return f, nil
+		}
+	}
+	if short {
+		return fit{}, fmt.Errorf("a prompt of %d tokens is %w", tokens, ErrShort)
+	}
+	return fit{}, fmt.Errorf("no text can be cut so that a prompt has %d tokens by the server's tokenizer", tokens)
 }
 
 // lead is the sentence that only prompt n has, of so many words.

@@ -50,11 +50,17 @@ func letters(text string) (int, error) {
 	return n, nil
 }
 
+// breaks counts as pieces does, and five for a break between paragraphs.
+func breaks(text string) (int, error) {
+	n, err := pieces(text)
+	return n + 5*strings.Count(text, "\n\n"), err
+}
+
 // words counts as a tokenizer does that knows every word.
 func words(text string) (int, error) { return template + len(strings.Fields(text)), nil }
 
 func TestFitIsExact(t *testing.T) {
-	for name, count := range map[string]func(string) (int, error){"pieces": pieces, "letters": letters, "words": words} {
+	for name, count := range map[string]func(string) (int, error){"pieces": pieces, "letters": letters, "breaks": breaks, "words": words} {
 		t.Run(name, func(t *testing.T) { fits(t, count) })
 	}
 }
@@ -63,7 +69,7 @@ func fits(t *testing.T, count func(string) (int, error)) {
 	s := source(t)
 	least, err := s.Align(count)
 	require.NoError(t, err)
-	for _, tokens := range []int{least, least + 7, 50, 200, 1000} {
+	for _, tokens := range []int{least, least + 7, 19, 20, 21, 22, 23, 50, 200, 1000} {
 		require.NoError(t, s.Fit(tokens, count), tokens)
 		seen := map[string]bool{}
 		bodies := map[string]bool{}
