@@ -154,11 +154,12 @@ func (t modelTimes) footer(w io.Writer) {
 	}
 }
 
-// threeDigits is d in milliseconds.
+// threeDigits is d in milliseconds, to three significant digits.
 func threeDigits(d time.Duration) string {
 	ms := float64(d) / 1e6
-	if ms >= 1000 {
-		return strconv.FormatFloat(ms, 'f', 0, 64)
+	decimals := 0
+	for limit := 100.0; decimals < 6 && ms < limit; limit /= 10 {
+		decimals++
 	}
-	return fmt.Sprintf("%#.3g", ms)
+	return strconv.FormatFloat(ms, 'f', decimals, 64)
 }
