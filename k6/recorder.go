@@ -141,7 +141,7 @@ func (r *recorder) StopWithTestError(broken error) error {
 }
 
 // settle saves what the server has counted once it has counted all that ended
-// and, where others share the load, has nothing in flight.
+// well and has nothing in flight, of others that share the load either.
 func (r *recorder) settle() (engine.Delta, error) {
 	if r.before == nil {
 		return engine.Delta{}, nil
@@ -149,8 +149,10 @@ func (r *recorder) settle() (engine.Delta, error) {
 	var requests, tokens float64
 	for _, c := range r.cells {
 		for _, res := range c.all() {
-			requests++
-			tokens += float64(res.OutputTokens)
+			if res.Outcome == client.OK {
+				requests++
+				tokens += float64(res.OutputTokens)
+			}
 		}
 	}
 	reached := func(v engine.Value, n float64) bool { return !v.Known || v.N >= n }
@@ -158,7 +160,7 @@ func (r *recorder) settle() (engine.Delta, error) {
 	_, err := r.target.engine.Settled(context.Background(), r.target.Model, func(now *engine.Snapshot) bool {
 		reads = append(reads, now)
 		d := now.Since(r.before)
-		return d.Reset || reached(d.Requests, requests) && reached(d.GenerationTokens, tokens) && (r.whole || now.InFlight().N == 0)
+		return d.Reset || reached(d.Requests, requests) && reached(d.GenerationTokens, tokens) && now.InFlight().N == 0
 	}, settling)
 	if err != nil {
 		return engine.Delta{}, fmt.Errorf("ledger: %w", err)
