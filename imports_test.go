@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},
 	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/numeral", "internal/results"},
-	"internal/answers":   {"internal/engine", "internal/measure", "internal/numeral", "internal/results", "internal/roofline"},
+	"internal/answers":   {"client", "internal/engine", "internal/measure", "internal/numeral", "internal/results", "internal/roofline"},
 	"internal/calibrate": {"client", "internal/load", "internal/measure", "internal/numeral"},
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},
 	"internal/fleet":     {"internal/load", "internal/slo", "internal/vllmsim"},

@@ -36,8 +36,9 @@ type Search struct {
 	// the queue has forgotten that it was empty: a window before that is too good.
 	Measure func(ctx context.Context, load float64) (Window, error)
 
-	From       float64 // the lowest load, probed first; above 0
+	From       float64 // the lowest load, above 0
 	Max        float64 // the highest load, at most a million times From
+	Begin      float64 // the load probed first, from which higher ones double. 0 means From
 	Whole      bool    // loads are whole numbers, as numbers of streams are
 	Target     float64 // share of requests, in (0, 1). 0 means 0.95
 	Confidence float64 // of the interval, in (0, 1). 0 means 0.95
@@ -63,9 +64,9 @@ const (
 // error, the answer is what the probes before it said.
 func (s Search) Run(ctx context.Context) (Answer, error) {
 	s.Target, s.Confidence = cmp.Or(s.Target, 0.95), cmp.Or(s.Confidence, 0.95)
-	s.Tolerance, s.Probes = cmp.Or(s.Tolerance, 0.05), cmp.Or(s.Probes, 30)
+	s.Tolerance, s.Probes, s.Begin = cmp.Or(s.Tolerance, 0.05), cmp.Or(s.Probes, 30), cmp.Or(s.Begin, s.From)
 	if s.Whole {
-		s.From, s.Max = math.Ceil(s.From), math.Floor(s.Max)
+		s.From, s.Begin, s.Max = math.Ceil(s.From), math.Ceil(s.Begin), math.Floor(s.Max)
 	}
 	if err := s.check(); err != nil {
 		return Answer{}, err
@@ -100,6 +101,8 @@ func (s Search) check() error {
 		return fmt.Errorf("the target share is %v and the confidence %v: name shares between 0 and 1", s.Target, s.Confidence)
 	case !(s.From > 0 && s.Max >= s.From && s.Max <= maxRange*s.From):
 		return fmt.Errorf("loads go from %v to %v: name two above 0, in order, and at most a factor of a million apart", s.From, s.Max)
+	case !(s.Begin >= s.From && s.Begin <= s.Max):
+		return fmt.Errorf("the search begins at %v: name a load from %v to %v", s.Begin, s.From, s.Max)
 	case !(s.Tolerance >= 0.005 && s.Tolerance <= 1):
 		return fmt.Errorf("the tolerance is %v: name one from 0.005 to 1", s.Tolerance)
 	case s.Probes < 1:
@@ -108,20 +111,30 @@ func (s Search) check() error {
 	return nil
 }
 
-// next is the load to probe.
+// next is the load to probe: a factor of growth on from the last one until
+// there are windows that held and such that did not, then by what is known.
 func (s Search) next(p posterior, probes []Probe) float64 {
 	if len(probes) == 0 {
-		return s.From
+		return s.Begin
 	}
-	q := lowerTurn
-	if len(probes)%2 == 0 {
-		q = upperTurn
-	}
-	highest := s.From
+	held, lowest, highest := 0, s.Begin, s.Begin
 	for _, probe := range probes {
-		highest = max(highest, probe.Load)
+		lowest, highest = min(lowest, probe.Load), max(highest, probe.Load)
+		if !probe.Overloaded && float64(probe.Met) >= s.Target*float64(probe.Requests) {
+			held++
+		}
 	}
-	load := min(p.quantile(q), growth*highest)
+	var load float64
+	switch {
+	case held == len(probes):
+		load = growth * highest
+	case held == 0:
+		load = lowest / growth
+	case len(probes)%2 == 0:
+		load = min(p.quantile(upperTurn), growth*highest)
+	default:
+		load = p.quantile(lowerTurn)
+	}
 	if s.Whole {
 		load = math.Round(load)
 	} else {

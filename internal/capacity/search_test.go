@@ -70,6 +70,14 @@ func TestGrowth(t *testing.T) {
 	assert.Less(t, highest, 70.0)
 }
 
+// A search that begins above the capacity comes down to it.
+func TestBegin(t *testing.T) {
+	a, err := Search{Measure: step(3, 200), From: 0.1, Max: 1e3, Begin: 20}.Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 20.0, a.Probes[0].Load)
+	assert.True(t, a.Low <= 3 && 3 <= a.High && a.High < 4, "%v", a)
+}
+
 // An overloaded window may hold none but good requests, since its queue was short when it began.
 func TestOverloaded(t *testing.T) {
 	measure := func(_ context.Context, load float64) (Window, error) {
@@ -102,6 +110,7 @@ func TestErrors(t *testing.T) {
 		"loads go from 3 to 2: name two above 0, in order, and at most a factor of a million apart":     {From: 3, Max: 2},
 		"loads go from 1 to 1e+07: name two above 0, in order, and at most a factor of a million apart": {From: 1, Max: 1e7},
 		"loads go from 2 to 1: name two above 0, in order, and at most a factor of a million apart":     {From: 1.2, Max: 1.8, Whole: true},
+		"the search begins at 3: name a load from 1 to 2":                                               {From: 1, Max: 2, Begin: 3},
 		"the tolerance is 2: name one from 0.005 to 1":                                                  {From: 1, Max: 2, Tolerance: 2},
 		"the most probes are -1: name 1 or more":                                                        {From: 1, Max: 2, Probes: -1},
 		"probing load 1: 0 of 0 requests met their objectives, which is no window: make it longer":      {From: 1, Max: 2, Measure: step(1, 0)},

@@ -22,6 +22,8 @@ func (m Metric) OfGPU() bool {
 // Of says whether the row can have the metric at all.
 func (m Metric) Of(r *Row) bool {
 	switch {
+	case OfCapacity(m.Name) || r.Experiment == capacityExperiment:
+		return OfCapacity(m.Name) && r.Experiment == capacityExperiment
 	case OfArrivals(m.Name):
 		return r.Open()
 	case m.Name == "turnaround-%":
@@ -61,6 +63,7 @@ func Groups(quantiles []int) []Group {
 		{"Conversations", "the same clocks as latency; only of requests that are turns of a conversation", turnMetrics},
 		{"Arrivals", "the schedule, and the client's clock just before a request's last byte is written; in an open loop only", arrivalMetrics},
 		{"Goodput", "as latency; only with -slo", goodputMetrics},
+		{"Capacity", "the same clocks as latency, in the windows of a search; only of BenchmarkCapacity", capacityMetrics},
 		{"GPU", "the GPUs' own counters (NVML, or a DCGM exporter), read twice a second and at both ends of the window, between two reads by interpolation", gpuMetrics},
 		{"Roofline", "the stamps of the tokens' arrivals (decode) and the server's histogram (prefill), against what the data sheet of the GPUs allows", floorMetrics},
 		{"Server", "the server's own counters and histograms (/metrics): their rise from before the ramp's first request to after the tail's last one", serverMetrics},
