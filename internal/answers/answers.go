@@ -64,7 +64,7 @@ const (
 
 // An Answer is one question of the report's.
 type Answer struct {
-	ID       string   `json:"id"` // "scaling", "prompt", "output", "idle", "bound", "limit"
+	ID       string   `json:"id"` // "scaling", "prompt", "output", "idle", "bound", "limit"; "rate", "queueing", "shared", "turns" where a run has their rows
 	Question string   `json:"question"`
 	Status   string   `json:"status"`             // Answered or NotEnough
 	Text     string   `json:"text"`               // sentences, with the numbers and their uncertainty
@@ -89,6 +89,10 @@ type Summary struct {
 	Prefill        *Line        `json:"prefill,omitempty"`          // TTFT (ns) over prompt tokens
 	Decode         *Line        `json:"decode,omitempty"`           // E2E (ns) over output tokens, the mean of the lines of all prompt lengths
 	DecodeByPrompt []PromptLine `json:"decode_by_prompt,omitempty"` // in the order of the prompt length
+
+	// The highest loads at which the SLO holds, with the intervals of their searches; nil: not known at both ends.
+	Capacity      *Estimate `json:"capacity,omitempty"`       // arrivals a second
+	CapacityBatch *Estimate `json:"capacity_batch,omitempty"` // requests in flight
 }
 
 // Of answers every question from one run. It reads values and the header, so
@@ -96,7 +100,7 @@ type Summary struct {
 func Of(run *results.Run) Summary {
 	v := newView(run)
 	s := Summary{Run: clean(run.Name)}
-	for _, answer := range []func(*view, *Summary) Answer{scaling, prompts, outputs, idle, bound, limits} {
+	for _, answer := range v.questions() {
 		s.Answers = append(s.Answers, answer(v, &s))
 	}
 	s.Warnings = v.warnings()

@@ -36,6 +36,7 @@ func Levels(run *results.Run, experiment, metric string) []Level {
 	slices.SortStableFunc(levels, func(a, b Level) int {
 		return cmp.Or(
 			cmp.Compare(a.Cell.Batch, b.Cell.Batch),
+			cmp.Compare(a.Cell.Rate, b.Cell.Rate),
 			cmp.Compare(a.Cell.PromptTokens, b.Cell.PromptTokens),
 			cmp.Compare(a.Cell.OutputTokens, b.Cell.OutputTokens),
 		)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"vllmbench/client"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
 )
@@ -34,6 +35,7 @@ func (v *view) warnings() (all []Warning) {
 	for _, look := range []func() (Warning, bool){
 		v.simulated, v.voidRows, v.onCPU, v.fewRepetitions, v.noisy, v.userStamps, v.prefixHits,
 		v.preempted, v.nearlyFull, v.queueing, v.lowUse, v.idling, v.throttling, v.lowClock, v.eager, v.unchunked,
+		v.lateClient, v.unsteadyRates, v.preemptedOpen, v.fewHits,
 	} {
 		if w, ok := look(); ok {
 			all = append(all, w)
@@ -51,11 +53,12 @@ func (v *view) simulated() (Warning, bool) {
 }
 
 func (v *view) voidRows() (Warning, bool) {
-	if len(v.void) == 0 {
+	void := slices.DeleteFunc(slices.Clone(v.void), overloads)
+	if len(void) == 0 {
 		return Warning{}, false
 	}
 	var names []string
-	for _, row := range v.void {
+	for _, row := range void {
 		if name := clean(row.Measured.Name); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -65,13 +68,15 @@ func (v *view) voidRows() (Warning, bool) {
 	if len(names) > most {
 		where += fmt.Sprintf(" and %d more cells", len(names)-most)
 	}
-	reason := v.void[0].Measured.Void[0]
+	reason := void[0].Measured.Void[0]
 	try := "make the benchmark the server's only client and repeat the cells with -bench"
 	if strings.Contains(strings.ToLower(reason), "out of memory") {
 		try = "a lower --gpu-memory-utilization leaves room for activations; a lower --max-num-seqs or --max-num-batched-tokens needs less of it"
+	} else if strings.Contains(reason, "("+string(client.Dropped)+")") {
+		try = "lower rates: more came than the server works off; or a higher -in-flight-max, if the load is only uneven"
 	}
 	return Warning{
-		What:     fmt.Sprintf("Void, and in no number: %s of %d (%s).", plural(len(v.void), "row"), len(v.run.Rows), where),
+		What:     fmt.Sprintf("Void, and in no number: %s of %d (%s).", plural(len(void), "row"), len(v.run.Rows), where),
 		Evidence: fmt.Sprintf("the first: %s", clean(reason)),
 		Try:      try,
 	}, true
@@ -80,7 +85,9 @@ func (v *view) voidRows() (Warning, bool) {
 func (v *view) fewRepetitions() (Warning, bool) {
 	n := map[measure.Cell]int{}
 	for _, row := range v.rows {
-		n[row.Measured.Cell]++
+		if m := &row.Measured; m.Experiment != probe && m.Experiment != capacity { // a search says itself what its windows bound
+			n[m.Cell]++
+		}
 	}
 	few, least := 0, math.MaxInt
 	for _, k := range n {
