@@ -18,6 +18,7 @@ RUNS  ?=
 saved = $$(for d in results/*/; do if [[ -f $$d/run.jsonl && $$d != *.new-* && $$d != *.old-* ]]; then echo "$$d"; fi; done)
 
 vllm       := deploy/vllm-cpu/vllm-cpu
+llama      := deploy/llama-cpp/llama-cpp
 staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # NVML's header makes cgo print pages of deprecation warnings.
@@ -100,3 +101,8 @@ vllm-replay: ## record anew what a real vLLM counts, against which the embedded 
 test-vllm: ## the integration test against one of its own, on port 8011
 	@export PORT=$(or $(PORT),8011); url=$$($(vllm) start); trap '$(vllm) stop' EXIT; \
 	VLLM_BASE_URL=$$url go test -run=TestRealServer -count=1 -v ./bench
+
+.PHONY: test-llama
+test-llama: ## the integration test against a llama.cpp server of its own, on port 8021
+	@export PORT=$(or $(PORT),8021); url=$$($(llama) start); trap '$(llama) stop' EXIT; \
+	go test -run=TestLlamaServer -count=1 -v ./bench -llama=$$url
