@@ -26,10 +26,21 @@ func (r *Run) void(s *sight, accounts []Account) []string {
 	if r.Opened > 0 && !r.Open() && !r.Reopens { // an open loop opens what it needs, and each request says what that took
 		why = append(why, fmt.Sprintf("%d connections were opened inside the window: their handshakes are in its times", r.Opened))
 	}
+	if n := r.cached(); n > 0 && r.Prefix == nil && !r.Server.PrefixHits.Known {
+		why = append(why, fmt.Sprintf("prefix cache: %d prompt tokens by the usage of the answers, although every prompt is new (the server counts no hits)", n))
+	}
 	if s.requests == 0 && len(why) == 0 {
 		why = append(why, "no request ended inside the window")
 	}
 	return why
+}
+
+// cached is how many prompt tokens came from a cache, by what the answers say.
+func (r *Run) cached() (tokens int) {
+	for _, q := range slices.Concat(r.Streams...) {
+		tokens += q.CachedTokens
+	}
+	return tokens
 }
 
 // faults returns what takes single metrics out of the row.

@@ -32,6 +32,10 @@ func TestFaultsVoidWhatTheyTouch(t *testing.T) {
 		{"another tier's cache", func(r *Run) { r.Server.ExternalHits = engine.Value{N: 32, Known: true} }, "external prefix cache hits: 32", nil},
 		{"a restarted server", func(r *Run) { r.Server = engine.Delta{Reset: true, Why: "it was started anew"} }, "since it was started anew", nil},
 		{"a reopened connection", func(r *Run) { r.Opened = 1 }, "1 connections were opened inside the window", nil},
+		{"a cached prompt by usage", func(r *Run) {
+			r.Server = engine.Delta{}
+			r.Streams[0][1].CachedTokens = 16
+		}, "16 prompt tokens by the usage of the answers", nil},
 		{"a server that closes all connections", func(r *Run) { r.Opened, r.Reopens = 10, true }, "", nil},
 		{"a server without metrics", func(r *Run) { r.Server = engine.Delta{} }, "", nil},
 		{"a slow client", func(r *Run) {
