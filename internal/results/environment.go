@@ -14,6 +14,8 @@ func (e Environment) filled() Environment {
 	e.Cores = cmp.Or(e.Cores, runtime.NumCPU())
 	e.Kernel = cmp.Or(e.Kernel, kernel())
 	e.Go = cmp.Or(e.Go, runtime.Version())
+	e.Procs = cmp.Or(e.Procs, runtime.GOMAXPROCS(0))
+	e.Boot = cmp.Or(e.Boot, boot())
 	if build, ok := debug.ReadBuildInfo(); ok {
 		e.Commit = cmp.Or(e.Commit, commit(build.Settings))
 	}

@@ -10,3 +10,12 @@ func cpuModel() string {
 	}
 	return model
 }
+
+// boot is what the kernel calls its start, or "" if it does not tell.
+func boot() string {
+	id, err := unix.Sysctl("kern.bootsessionuuid")
+	if err != nil {
+		return ""
+	}
+	return id
+}

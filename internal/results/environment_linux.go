@@ -19,3 +19,12 @@ func cpuModel() string {
 	}
 	return ""
 }
+
+// boot is what the kernel calls its start, in containers too, or "" if it does not tell.
+func boot() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(id))
+}

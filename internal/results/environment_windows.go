@@ -26,3 +26,6 @@ func kernel() string {
 	v := windows.RtlGetVersion()
 	return fmt.Sprintf("Windows %d.%d.%d", v.MajorVersion, v.MinorVersion, v.BuildNumber)
 }
+
+// boot is "": the system has no name for its start.
+func boot() string { return "" }

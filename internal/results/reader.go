@@ -172,6 +172,9 @@ func read(f io.Reader) (*Run, error) {
 	if !run.Complete {
 		run.warn("the run did not end well: %d rows are saved", len(run.Rows))
 	}
+	if m := run.Header.Merged; m != nil {
+		run.Warnings = append(run.Warnings, m.Lost...)
+	}
 	return run, nil
 }
 

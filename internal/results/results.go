@@ -45,8 +45,9 @@ type Header struct {
 	// together; nil if it does not know them.
 	Model *roofline.Model `json:"roofline_model,omitempty"`
 	Peaks *roofline.GPU   `json:"roofline_gpu,omitempty"`
-	// Instance is set where the run is the part of one of several processes.
+	// Instance is set where the run is the part of one of several processes, Merged where it is their sum.
 	Instance *Instance `json:"instance,omitempty"`
+	Merged   *Merged   `json:"merged,omitempty"`
 }
 
 // An Environment is the machine and the program that sent the requests.
@@ -56,9 +57,11 @@ type Environment struct {
 	Arch   string `json:"arch"` // as GOARCH
 	CPU    string `json:"cpu"`  // the processor's model
 	Cores  int    `json:"cores"`
-	Kernel string `json:"kernel"` // the system's name and release
-	Go     string `json:"go"`     // Go's version
-	Commit string `json:"commit"` // of the harness, "+dirty" if it was changed; empty if the build does not tell
+	Kernel string `json:"kernel"`          // the system's name and release
+	Go     string `json:"go"`              // Go's version
+	Commit string `json:"commit"`          // of the harness, "+dirty" if it was changed; empty if the build does not tell
+	Procs  int    `json:"procs,omitempty"` // processors that the process may use
+	Boot   string `json:"boot,omitempty"`  // of the kernel's start, so that processes with the same one share a clock; empty: unknown
 }
 
 // A Row is a saved row.

@@ -24,7 +24,7 @@ func header(nonce string) Header {
 		Started:       epoch.Add(-time.Second),
 		Epoch:         epoch,
 		Nonce:         nonce,
-		Environment:   Environment{OS: "linux", Arch: "amd64", CPU: "A <fast> one", Cores: 2, Kernel: "Linux 6.1", Go: "go1.26", Commit: "abc+dirty"},
+		Environment:   Environment{OS: "linux", Arch: "amd64", CPU: "A <fast> one", Cores: 2, Kernel: "Linux 6.1", Go: "go1.26", Commit: "abc+dirty", Procs: 2, Boot: "b7"},
 		Server:        json.RawMessage(`{"version":"0.32.0"}`),
 		Flags:         map[string]string{"batches": "1,4"},
 		Stamps:        "kernel",
