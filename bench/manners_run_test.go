@@ -46,6 +46,16 @@ func TestClosedByAFault(t *testing.T) {
 	assert.Empty(t, c.comments("connections: "))
 }
 
+// TestChatTemplateIsNotCached has blocks so small that what the chat template
+// puts before each message fills some.
+func TestChatTemplateIsNotCached(t *testing.T) {
+	t.Parallel()
+	url := simulate(t, vllmsim.Config{BlockSize: 1})
+	c, row := lone(t, "-endpoint=chat", "-test.benchtime=4x", "-require-ledger", "-url="+url)
+	assert.Zero(t, c.status(), c.all())
+	balanced(t, &row)
+}
+
 // TestShortChat skips what is shorter than the chat template with the shortest message.
 func TestShortChat(t *testing.T) {
 	t.Parallel()

@@ -71,19 +71,20 @@ func fits(t *testing.T, count func(string) (int, error)) {
 	require.NoError(t, err)
 	for _, tokens := range []int{least, least + 7, 19, 20, 21, 22, 23, 50, 200, 1000} {
 		require.NoError(t, s.Fit(tokens, count), tokens)
-		seen := map[string]bool{}
+		seen, salts := map[string]bool{}, map[string]bool{}
 		bodies := map[string]bool{}
 		for range 300 {
 			p := s.Next(tokens)
 			n, _ := count(p.Text)
 			require.Equal(t, tokens, n, p.Text)
 			assert.Equal(t, tokens, p.Tokens)
-			assert.NotEmpty(t, p.Salt)
+			salts[p.Salt] = true
 			assert.Nil(t, p.IDs)
 			seen[p.Text] = true
 			_, body, _ := strings.Cut(p.Text, "\n\n")
 			bodies[body] = true
 		}
+		assert.Len(t, salts, 300, "what the template puts first is not shared")
 		if tokens >= 50 {
 			assert.Len(t, seen, 300, "no prompt comes twice")
 			assert.Greater(t, len(bodies), 5, "of %d tokens: all texts are used", tokens)

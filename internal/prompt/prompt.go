@@ -8,6 +8,7 @@ package prompt
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 )
@@ -17,7 +18,7 @@ type Prompt struct {
 	IDs    []int
 	Text   string
 	Tokens int    // exact length in tokens, 0 if only the server knows
-	Salt   string // for vLLM's cache_salt: separates this run in the prefix cache
+	Salt   string // for vLLM's cache_salt: separates this run in the prefix cache, and each new text
 }
 
 // A Source makes prompts. It is safe for concurrent use, and prompts share
@@ -46,13 +47,17 @@ func newSource(nonce [16]byte) *Source {
 func (s *Source) Next(tokens int) Prompt {
 	n := s.count.Add(1) - 1
 	if f, exact := s.fits[tokens]; exact {
-		return Prompt{Text: s.fitted(n, f), Tokens: tokens, Salt: s.salt}
+		return Prompt{Text: s.fitted(n, f), Tokens: tokens, Salt: s.own(n)}
 	}
 	if s.texts != nil {
-		return Prompt{Text: s.text(n, tokens), Salt: s.salt}
+		return Prompt{Text: s.text(n, tokens), Salt: s.own(n)}
 	}
 	return Prompt{IDs: s.sequence(n, tokens), Tokens: tokens, Salt: s.salt}
 }
+
+// own is a salt of prompt n alone: what a chat template puts before each text
+// may fill a block of the prefix cache, which all prompts of one salt share.
+func (s *Source) own(n uint64) string { return fmt.Sprintf("%s-%d", s.salt, n) }
 
 // rng returns the random numbers of prompt n. ChaCha8, keyed by nonce and
 // counter, keeps prompts and processes apart; a PCG would correlate near counters.
