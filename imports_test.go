@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/fleet", "internal/monitor", "internal/push", "internal/report", "internal/results", "internal/series", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},
-	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/numeral", "internal/results"},
+	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/numeral", "internal/results", "internal/slo"},
 	"internal/answers":   {"client", "internal/engine", "internal/measure", "internal/numeral", "internal/results", "internal/roofline"},
 	"internal/calibrate": {"client", "internal/load", "internal/measure", "internal/numeral"},
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},

@@ -35,8 +35,8 @@ func queueing(v *view, _ *Summary) Answer {
 	}
 	a.Status = Answered
 	last := len(t.x) - 1
-	a.Text = fmt.Sprintf("At %s req/s, the highest steady rate, the %s TTFT is %s, which is %s of that at %s req/s (%s).",
-		number(t.x[last]), name, t.at(last).duration(""), t.over(last, 0).ratio(), number(t.x[0]), t.at(0).duration(""))
+	a.Text = fmt.Sprintf("At %v req/s, the highest steady rate, the %s TTFT is %s, %s the %s at %v req/s.",
+		t.x[last], name, t.at(last).duration(""), t.over(last, 0).ratio(), t.at(0).duration(""), t.x[0])
 	for _, tail := range []string{"p99", "p90"} {
 		q := v.overRate(tail + "-ttft-ns")
 		if i, j := q.find(t.x[0]), q.find(t.x[last]); i >= 0 && j >= 0 {
@@ -48,7 +48,7 @@ func queueing(v *view, _ *Summary) Answer {
 	if j := q.find(t.x[last]); j >= 0 {
 		a.Text += fmt.Sprintf(" A request stands %s in the server's queue there on average", q.at(j).duration(""))
 		if i := q.find(t.x[0]); i >= 0 {
-			a.Text += fmt.Sprintf(", %s at %s req/s", q.at(i).duration(""), number(t.x[0]))
+			a.Text += fmt.Sprintf(", %s at %v req/s", q.at(i).duration(""), t.x[0])
 		}
 		a.Text += "."
 	}
@@ -61,7 +61,7 @@ func (v *view) latencyByRate() (lines []string) {
 		s := v.overRate(q + "-ttft-ns")
 		var parts []string
 		for i, x := range s.x {
-			parts = append(parts, fmt.Sprintf("%s req/s: %s", number(x), s.at(i).duration("")))
+			parts = append(parts, fmt.Sprintf("%v req/s: %s", x, s.at(i).duration("")))
 		}
 		if len(parts) > 0 {
 			lines = append(lines, fmt.Sprintf("%s of TTFT, from when requests were due: %s", q, strings.Join(parts, "; ")))

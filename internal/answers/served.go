@@ -68,7 +68,7 @@ func served(v *view, s *Summary) Answer {
 	if rate.N > 0 {
 		text = append(text, v.capacityText(rate, "req/s", "at that rate"))
 	} else if v.of(arrivals) {
-		text = append(text, v.servedText())
+		text = append(text, v.ratesText())
 	}
 	if batch.N > 0 {
 		text = append(text, "In a closed loop, requests in flight: "+v.capacityText(batch, "", "with so many in flight"))
@@ -117,63 +117,4 @@ func pluralOf(n int, one, many string) string {
 		return "1 " + one
 	}
 	return count(n) + " " + many
-}
-
-// servedText says between which of the measured rates the SLO was lost, or where the queue began to grow.
-func (v *view) servedText() string {
-	levels, does := Loads(v.run, arrivals, Rate, "slo-%"), fmt.Sprintf("%%s %%%% of the requests meet %s", clean(SLO(v.run)))
-	holds := func(l Level) bool { return l.N > 0 && l.Value >= Share(v.run) }
-	if SLO(v.run) == "" {
-		levels = Loads(v.run, arrivals, Rate, "served-%")
-		for i := range levels { // of rows without a steady state there is a share, but no latency
-			levels[i] = load(v.run, levels[i].Cell, "mean-ttft-ns")
-		}
-		holds = func(l Level) bool { return len(l.Void) == 0 || l.N > 0 }
-	}
-	if len(levels) == 0 {
-		return "Only loads whose rate changes were measured: -rates=1,2,4,8 measures steady ones."
-	}
-	says := func(l Level) string {
-		switch {
-		case l.N == 0 && len(l.Void) > 0:
-			return "there is no steady state, the queue grows"
-		case SLO(v.run) == "":
-			return "the queue does not grow"
-		case l.N == 0:
-			return "it is not known how many meet the SLO"
-		}
-		return fmt.Sprintf(does, number(l.Value))
-	}
-	i := slices.IndexFunc(levels, func(l Level) bool { return !holds(l) })
-	more := " -bench=Capacity finds the rate itself, with its interval."
-	if SLO(v.run) == "" {
-		more = " Within which latency is not known: " + nameSLO + "."
-	}
-	rate := func(i int) string { return number(levels[i].Cell.Rate) }
-	switch {
-	case i < 0:
-		last := len(levels) - 1
-		return fmt.Sprintf("%s req/s or more: at this, the highest rate measured, %s.%s", rate(last), says(levels[last]), more)
-	case i == 0:
-		return fmt.Sprintf("Less than %s req/s, the lowest rate measured: there %s.%s", rate(0), says(levels[0]), more)
-	}
-	return fmt.Sprintf("%s req/s or more, and less than %s: at %s req/s %s, at %s req/s %s.%s", rate(i-1), rate(i), rate(i-1), says(levels[i-1]), rate(i), says(levels[i]), more)
-}
-
-// sharesEvidence lists how many requests met the SLO at each measured rate.
-func (v *view) sharesEvidence() []string {
-	var parts []string
-	for _, l := range Loads(v.run, arrivals, Rate, "slo-%") {
-		says := "unknown"
-		if l.N > 0 {
-			says = l.text("%")
-		} else if len(l.Void) > 0 {
-			says = "no steady state"
-		}
-		parts = append(parts, fmt.Sprintf("%s req/s: %s", number(l.Cell.Rate), says))
-	}
-	if len(parts) == 0 || SLO(v.run) == "" {
-		return nil
-	}
-	return []string{"requests that meet it, by the measured rates: " + strings.Join(parts, "; ")}
 }

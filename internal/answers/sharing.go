@@ -43,8 +43,8 @@ func sharing(v *view, _ *Summary) Answer {
 	case change.Value < 0:
 		verdict = fmt.Sprintf("saves nothing, TTFT is %s longer", change.scaled(-1).text("%"))
 	}
-	a.Text = fmt.Sprintf("A prefix of %s %% of the prompt in common %s against %s %%: %s in place of %s, with prompts of %s tokens and %s in flight.",
-		number(t.x[last]), verdict, number(t.x[0]), t.at(last).duration(""), t.at(0).duration(""), count(v.cellOf(prefix).PromptTokens), count(v.cellOf(prefix).Batch))
+	a.Text = fmt.Sprintf("A prefix of %v %% of the prompt in common %s against %v %%: %s in place of %s, with prompts of %s tokens and %s in flight.",
+		t.x[last], verdict, t.x[0], t.at(last).duration(""), t.at(0).duration(""), count(v.cellOf(prefix).PromptTokens), count(v.cellOf(prefix).Batch))
 	if tok := v.overShared("tok/s", false); tok.find(t.x[0]) >= 0 && tok.find(t.x[last]) >= 0 {
 		a.Text += fmt.Sprintf(" Throughput is %s.", tok.over(tok.find(t.x[last]), tok.find(t.x[0])).ratio())
 	}
@@ -68,7 +68,7 @@ func (v *view) cellOf(experiment string) measure.Cell {
 func (v *view) hitsEvidence(t series) (lines []string) {
 	var times, hits []string
 	for i, x := range t.x {
-		times = append(times, fmt.Sprintf("%s %% shared: %s", number(x), t.at(i).duration("")))
+		times = append(times, fmt.Sprintf("%v %% shared: %s", x, t.at(i).duration("")))
 	}
 	if len(times) > 0 {
 		lines = append(lines, "TTFT: "+strings.Join(times, "; "))

@@ -26,6 +26,7 @@ func All(runs []*results.Run, summaries []answers.Summary) ([]Figure, error) {
 		m.throughput(), m.ttft(), m.tpot(), m.e2e(),
 		m.tradeoff("tradeoff", "ITL", "p50-itl-ns"), m.tradeoff("tradeoff-ttft", "TTFT", "p50-ttft-ns", "mean-ttft-ns"),
 		m.energy(), m.queue(), m.preemptions(),
+		m.rates(), m.shared(), m.turns(),
 		m.ecdfs(), m.gpus(),
 	), nil
 }

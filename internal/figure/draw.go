@@ -22,6 +22,7 @@ func (f Figure) Draw(w io.Writer, format string) error {
 	frame.under = func(c draw.Canvas, x, y func(float64) vg.Length) {
 		bandsOf(c, f.Bands, x)
 		marksOf(c, f.Marks, x)
+		limitsOf(c, f.Limits, y)
 	}
 	return picture(w, format, frame, func(c draw.Canvas, x, y func(float64) vg.Length) {
 		free := &space{area: c.Rectangle}
@@ -40,6 +41,7 @@ func (f Figure) Draw(w io.Writer, format string) error {
 			pointLabels(c, l, x, y, free)
 		}
 		endings(c, f.Lines, x, y)
+		limitLabels(c, f.Limits, y, free)
 		markLabels(c, f.Marks, x, free)
 	})
 }
@@ -57,6 +59,9 @@ func path(c draw.Canvas, l Line, x, y func(float64) vg.Length) [][]vg.Point {
 		}
 		points = append(points, at)
 	}
+	if l.Role == Probe {
+		return nil
+	}
 	seen := c.ClipLinesXY(points)
 	c.StrokeLines(stroke(l), seen...)
 	return seen
@@ -70,6 +75,10 @@ func pointsOf(c draw.Canvas, l Line, x, y func(float64) vg.Length, free *space) 
 			continue
 		}
 		at := vg.Point{X: x(p.X), Y: y(p.Y)}
+		if l.Role == Probe {
+			dot(c, l.Run, at)
+			continue
+		}
 		if l.Role != Data && p.Label == "" {
 			continue
 		}

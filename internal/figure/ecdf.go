@@ -41,6 +41,7 @@ func (m *maker) ecdfs() (figures []Figure) {
 func (m *maker) ecdf(d distribution, cell string, all [][]*pool, notes [][]string) []Figure {
 	f := Figure{ID: d.group + "-" + slug(cell), Group: d.group, Choice: cell, Title: d.title, Better: "lower"}
 	var shown []float64
+	due := false
 	for i, name := range m.names {
 		for _, note := range notes[i] {
 			f.Notes = append(f.Notes, clean(name+": "+note, 300))
@@ -61,12 +62,16 @@ func (m *maker) ecdf(d distribution, cell string, all [][]*pool, notes [][]strin
 			continue
 		}
 		f.Lines = append(f.Lines, Line{Run: i, Role: Step, Label: fmt.Sprintf("%s, %s %s", name, count(len(samples)), d.samples), Points: ecdf(samples, "ms")})
+		due = due || p.cell.Open()
 		shown = append(shown, samples[0], samples[len(samples)-1])
 	}
 	if len(f.Lines) == 0 {
 		return nil
 	}
 	f.X = tight(d.axis, shown)
+	if due && d.quantity == "ttft" {
+		f.X.Label += ", from when it was due"
+	}
 	f.Y = Axis{Label: "share at or below (%)", Scale: Linear, Ticks: []float64{0, 25, 50, 75, 90, 100}, Min: 0, Max: 108} // room for the labels of what lies at the top
 	f.Notes = append([]string{"all valid repetitions together; marked are the quantiles that their number bounds"}, f.Notes...)
 	return []Figure{f}

@@ -17,6 +17,7 @@ type Figure struct {
 	Lines  []Line   `json:"lines"`
 	Bands  []Band   `json:"bands,omitempty"`
 	Marks  []Mark   `json:"marks,omitempty"`
+	Limits []Limit  `json:"limits,omitempty"`
 	Notes  []string `json:"notes,omitempty"` // what is not in the picture, and why; what the bars are
 }
 
@@ -45,6 +46,7 @@ const (
 	Ideal  = "ideal"  // what perfect scaling would give
 	Floor  = "floor"  // what the hardware allows at best
 	Step   = "step"   // measured, drawn as steps: an ECDF, a timeline
+	Probe  = "probe"  // measured once each, points that are not joined
 )
 
 // A Line is points in the order of what was set, never of what came out.
@@ -91,4 +93,10 @@ type Mark struct {
 	High  *float64 `json:"high,omitempty"`
 	Label string   `json:"label"`
 	Run   int      `json:"run"`
+}
+
+// A Limit is a place on y that something is held to.
+type Limit struct {
+	Y     float64 `json:"y"`
+	Label string  `json:"label"`
 }

@@ -24,7 +24,7 @@ func pools(run *results.Run) (all []*pool, notes []string) {
 	by := map[measure.Cell]*pool{}
 	for i := range run.Rows {
 		row := &run.Rows[i]
-		if len(row.Measured.Void) > 0 || row.Requests.Count == 0 {
+		if len(row.Measured.Void) > 0 || row.Requests.Count == 0 || row.Measured.Experiment == ofProbes { // of which each is a cell of its own
 			continue
 		}
 		requests, err := read(run, i)
@@ -59,7 +59,8 @@ func read(run *results.Run, i int) (all []client.Result, err error) {
 }
 
 // add takes from the requests what measure took for the row's quantiles: first
-// tokens and gaps that ended in the window, and nothing that measure left out.
+// tokens and gaps that ended in the window, in an open loop first tokens of
+// requests that were due in it, and nothing that measure left out.
 func (p *pool) add(row *measure.Row, requests []client.Result) {
 	ttft, itl := p.takes(row, "ttft"), p.takes(row, "itl")
 	in := func(t time.Duration) bool { return row.Window.From < t && t <= row.Window.To }
@@ -68,7 +69,7 @@ func (p *pool) add(row *measure.Row, requests []client.Result) {
 		if r.Outcome != client.OK || len(r.Events) == 0 {
 			continue
 		}
-		if ttft && in(r.Events[0].At) {
+		if ttft && (r.Scheduled && row.Window.From <= r.Intended && r.Intended < row.Window.To || !r.Scheduled && in(r.Events[0].At)) {
 			p.ttft = append(p.ttft, milliseconds(r.TTFT()))
 		}
 		for k := 1; itl && k < len(r.Events); k++ {

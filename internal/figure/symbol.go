@@ -49,3 +49,8 @@ func rod(at vg.Point, angle float64) []vg.Point {
 func around(at vg.Point, angle float64) vg.Point {
 	return vg.Point{X: at.X + 1.15*radius*vg.Length(math.Cos(angle)), Y: at.Y + 1.15*radius*vg.Length(math.Sin(angle))}
 }
+
+// dot marks a single window of a run: small, since they are many.
+func dot(c draw.Canvas, run int, at vg.Point) {
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: colour(run), Radius: radius * 0.6, Shape: draw.RingGlyph{}}, at)
+}
