@@ -74,7 +74,7 @@ func (t *tongue) says() (lines []string) {
 	case t.template > 0:
 		lines = append(lines, fmt.Sprintf("chat template: adds %d tokens to a message, which are among the prompt tokens asked for", t.template))
 	}
-	return append(lines, "prompt lengths: exact by the server's own tokenizer, asked before the load; the usage of each answer has to say the same")
+	return append(lines, "prompt lengths: exact by the server's own tokenizer, asked before the load, and checked by the usage of each answer; a cell for which no text fits is named at the end")
 }
 
 // footer names the cells that are not what the header says.

@@ -81,7 +81,7 @@ func (s *Source) Fit(tokens int, count func(text string) (int, error)) error {
 }
 
 // fitOf is the fit with the longest sentence that leaves room for a cut of
-// the length: a break between paragraphs alone is a token or two.
+// the length: what joins sentence and text may take a token or two by itself.
 func (s *Source) fitOf(tokens int, count func(text string) (int, error)) (fit, error) {
 	short := true
 	for f := (fit{words: leadWords}); f.words > 0; f.words-- {
@@ -140,7 +140,7 @@ func fill(lead, body string, bytes int) string {
 	var b strings.Builder
 	b.WriteString(lead)
 	for want := len(lead) + bytes; b.Len() < want; {
-		b.WriteString("\n\n")
+		b.WriteByte(' ') // with the letter behind it one token in most vocabularies, so that no length is stepped over
 		b.WriteString(cut(body, want-b.Len()))
 	}
 	return b.String()
