@@ -13,12 +13,14 @@ import (
 // Names of the experiments beside the mission's, as rows have them.
 const (
 	arrivals = "arrivals"
-	probe    = "probe"
 	capacity = "capacity"
 	prefix   = "prefix"
 	turns    = "turns"
 	replay   = "trace"
 )
+
+// Probes is the name of the experiment of a search's windows.
+const Probes = "probe"
 
 // Axes of a load, as the names of cells have them.
 const (
@@ -136,7 +138,7 @@ func (v *view) questions() (out []func(*view, *Summary) Answer) {
 		experiments []string
 		answer      func(*view, *Summary) Answer
 	}{
-		{[]string{arrivals, capacity, probe}, served},
+		{[]string{arrivals, capacity, Probes}, served},
 		{[]string{arrivals}, queueing},
 		{[]string{prefix}, sharing},
 		{[]string{turns}, talking},

@@ -112,7 +112,11 @@ func (v *view) ratesText() string {
 	case holds < 0:
 		return fmt.Sprintf("Less than %v req/s: there %s.%s", all[fails].rate, all[fails].says(slo), more)
 	}
-	return fmt.Sprintf("%v req/s or more, and less than %v: at the first %s, at the other %s.%s", below[holds].rate, all[fails].rate, below[holds].says(slo), all[fails].says(slo), more)
+	other := all[fails].says(slo)
+	if !all[fails].grows {
+		other = fmt.Sprintf("only %s %% do", number(all[fails].share()))
+	}
+	return fmt.Sprintf("%v req/s or more, and less than %v: at the first %s, at the other %s.%s", below[holds].rate, all[fails].rate, below[holds].says(slo), other, more)
 }
 
 func place(i, n int) string {

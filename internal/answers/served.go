@@ -73,8 +73,8 @@ func served(v *view, s *Summary) Answer {
 	if batch.N > 0 {
 		text = append(text, "In a closed loop, requests in flight: "+v.capacityText(batch, "", "with so many in flight"))
 	}
-	if SLO(v.run) == "" {
-		a.Figure = "rate-ttft"
+	if SLO(v.run) == "" { // the figure that shows the queue is beside what queueing costs
+		a.Figure = ""
 	}
 	if a.Text = strings.Join(text, " "); a.Text == "" {
 		a.Status = NotEnough
@@ -86,7 +86,7 @@ func served(v *view, s *Summary) Answer {
 
 // capacityText says what searches found.
 func (v *view) capacityText(c searched, unit, there string) string {
-	share := fmt.Sprintf("%s %% of the requests meet %s", number(Share(v.run)), clean(SLO(v.run)))
+	share := fmt.Sprintf("%v %% of the requests meet %s", Share(v.run), clean(SLO(v.run)))
 	switch {
 	case c.Value > 0:
 		return fmt.Sprintf("%s, by a search: %s %s.", c.text(unit), there, share)

@@ -85,7 +85,7 @@ func (v *view) voidRows() (Warning, bool) {
 func (v *view) fewRepetitions() (Warning, bool) {
 	n := map[measure.Cell]int{}
 	for _, row := range v.rows {
-		if m := &row.Measured; m.Experiment != probe && m.Experiment != capacity { // a search says itself what its windows bound
+		if m := &row.Measured; m.Experiment != Probes && m.Experiment != capacity { // a search says itself what its windows bound
 			n[m.Cell]++
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // overloads says whether a void row is an answer for all that: that of a search
 // whose load was more than could be kept in flight.
 func overloads(r *results.Row) bool {
-	return r.Measured.Experiment == probe && slices.ContainsFunc(r.Measured.Void, func(why string) bool {
+	return r.Measured.Experiment == Probes && slices.ContainsFunc(r.Measured.Void, func(why string) bool {
 		return strings.Contains(why, "("+string(client.Dropped)+")")
 	})
 }
@@ -56,7 +56,7 @@ func (v *view) lateClient() (Warning, bool) {
 
 // unsteadyRates is of rates that were asked for; those of a search are its answer.
 func (v *view) unsteadyRates() (Warning, bool) {
-	cells, n, reason := v.leftBy(ruleGrowth, func(r *measure.Row) bool { return r.Experiment != probe })
+	cells, n, reason := v.leftBy(ruleGrowth, func(r *measure.Row) bool { return r.Experiment != Probes })
 	return Warning{
 		What:     fmt.Sprintf("The queue grew in %s (%s): more came than was served, so these have no latency and no goodput.", plural(n, "row"), few(cells)),
 		Evidence: "the first: " + reason,
@@ -67,7 +67,7 @@ func (v *view) unsteadyRates() (Warning, bool) {
 // preemptedOpen is of loads whose operation is a whole window.
 func (v *view) preemptedOpen() (Warning, bool) {
 	var worst Level
-	for _, experiment := range []string{arrivals, replay, probe} {
+	for _, experiment := range []string{arrivals, replay, Probes} {
 		for _, l := range Levels(v.run, experiment, "preemptions/op") {
 			if l.N > 0 && l.Value > worst.Value {
 				worst = l

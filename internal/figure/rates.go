@@ -2,7 +2,6 @@ package figure
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -11,11 +10,7 @@ import (
 	"vllmbench/internal/slo"
 )
 
-// An open loop is drawn over its rate, a search's probes of the closed one over its batch.
-const (
-	ofArrivals = "arrivals"
-	ofProbes   = "probe"
-)
+const ofArrivals = "arrivals"
 
 const rateLabel = "arrival rate (req/s)"
 
@@ -24,16 +19,16 @@ const logRates = 16
 
 // A latency is one that is drawn over the rate, with the objective that bounds it.
 type latency struct {
-	name, title string
-	bound       func(slo.SLO) time.Duration
+	name  string
+	bound func(slo.SLO) time.Duration
 }
 
 // latencies are in the order in which a reader chooses of them.
 var latencies = []latency{
-	{"ttft", "How does the wait for the first token grow with the load?", func(s slo.SLO) time.Duration { return s.TTFT }},
-	{"itl", "How do the gaps between tokens grow with the load?", func(slo.SLO) time.Duration { return 0 }},
-	{"tpot", "How does the time per output token grow with the load?", func(s slo.SLO) time.Duration { return s.ITL }},
-	{"e2e", "How does a whole request's time grow with the load?", func(s slo.SLO) time.Duration { return s.E2E }},
+	{"ttft", func(s slo.SLO) time.Duration { return s.TTFT }},
+	{"itl", func(slo.SLO) time.Duration { return 0 }},
+	{"tpot", func(s slo.SLO) time.Duration { return s.ITL }},
+	{"e2e", func(s slo.SLO) time.Duration { return s.E2E }},
 }
 
 // rates are the figures over the rate of arrivals, and those of the searches.
@@ -45,7 +40,7 @@ func (m *maker) rates() (all []Figure) {
 }
 
 func (m *maker) latencyOverRate(l latency) []Figure {
-	f := Figure{ID: "rate-" + l.name, Group: "rate-latency", Choice: strings.ToUpper(l.name), Title: l.title, Better: "lower"}
+	f := Figure{ID: "rate-" + l.name, Group: "rate-latency", Choice: strings.ToUpper(l.name), Title: "How does latency grow with the load?", Better: "lower"}
 	quantiles := []int{50, 90, 99}
 	if len(m.runs) > fewRuns {
 		quantiles = quantiles[:1]
@@ -59,9 +54,9 @@ func (m *maker) latencyOverRate(l latency) []Figure {
 		}
 	}
 	f.Limits = slices.Compact(f.Limits)
-	f.Notes = []string{"counted from when requests were due; a quantile is drawn as far as the number of requests bounds it"}
-	if l.name == "itl" {
-		f.Notes = nil
+	f.Notes = []string{"a quantile is drawn as far as the number of requests bounds it"}
+	if l.name == "ttft" || l.name == "e2e" {
+		f.Notes = append(f.Notes, "latency counts from when requests were due")
 	}
 	f.Y.Label = strings.ToUpper(l.name) + " (ms)"
 	return m.finishLoads(f, answers.Rate, rateLabel, "p50-"+l.name+"-ns", spread)
@@ -91,12 +86,11 @@ func (m *maker) overLoad(axis, metric string, scale float64, says string) (lines
 		if measured(set) {
 			lines = append(lines, Line{Run: i, Role: Data, Label: name + says, Points: set})
 		}
-		if probes := m.atLoads(i, ofProbes, axis, metric, scale); measured(probes) {
-			l := Line{Run: i, Role: Probe, Points: probes}
-			if !measured(set) {
-				l.Label = name + says
-			}
-			lines = append(lines, l)
+		if strings.HasPrefix(metric, "p") && !strings.HasPrefix(metric, "p50-") {
+			continue // the small points of several quantiles would not be told apart
+		}
+		if probes := m.atLoads(i, answers.Probes, axis, metric, scale); measured(probes) {
+			lines = append(lines, Line{Run: i, Role: Probe, Label: name + says + ", probes", Points: probes})
 		}
 	}
 	return lines
@@ -158,100 +152,4 @@ func (m *maker) shares(axis, label string) []Figure {
 	return m.finishLoads(f, axis, label, "slo-%", func(label string, _ []float64) Axis {
 		return Axis{Label: label, Scale: Linear, Ticks: []float64{0, 25, 50, 75, 90, 100}, Max: 106}
 	})
-}
-
-// finishLoads completes a figure over loads: its axes, the capacities, the SLOs and what is void.
-func (m *maker) finishLoads(f Figure, axis, label, metric string, y func(label string, values []float64) Axis) []Figure {
-	if !slices.ContainsFunc(f.Lines, func(l Line) bool { return (l.Role == Data || l.Role == Probe) && measured(l.Points) }) {
-		return nil
-	}
-	f.Marks = m.capacities(axis)
-	values := ys(f.Lines)
-	for _, l := range f.Limits {
-		values = append(values, l.Y)
-	}
-	f.X, f.Y = m.loadAxis(f, label), y(f.Y.Label, values)
-	f.Notes = slices.Concat(m.bars(f.Lines), f.Notes, m.objectives(metric))
-	if slices.ContainsFunc(f.Lines, func(l Line) bool { return l.Role == Probe }) {
-		f.Notes = append(f.Notes, "points that are not joined: single windows of a search")
-	}
-	f.Notes = append(f.Notes, m.unsteady(axis, metric)...)
-	return []Figure{f}
-}
-
-// capacities are what the searches found on an axis.
-func (m *maker) capacities(axis string) (marks []Mark) {
-	for i, s := range m.summaries {
-		c, unit := s.Capacity, " req/s"
-		if axis == answers.Batch {
-			c, unit = s.CapacityBatch, " in flight"
-		}
-		if c != nil && c.Value > 0 {
-			marks = append(marks, Mark{X: c.Value, Low: c.Low, High: c.High, Run: i, Label: fmt.Sprintf("%s: capacity %s%s%s", m.names[i], num(c.Value), unit, interval(*c))})
-		}
-	}
-	return marks
-}
-
-// loadAxis has the loads that were set as ticks; a search's are anywhere.
-func (m *maker) loadAxis(f Figure, label string) Axis {
-	all, set := xs(f.Lines), dataXs(f.Lines)
-	for _, k := range f.Marks {
-		all = append(all, k.X)
-		if k.Low != nil && k.High != nil {
-			all = append(all, *k.Low, *k.High)
-		}
-	}
-	a := linearAxis(label, all)
-	if lo := slices.Min(all); lo > 0 && slices.Max(all) > logRates*lo {
-		a = levelAxis(label, all)
-		a.Ticks = nil
-		for e := math.Ceil(math.Log2(a.Min)); e <= math.Log2(a.Max); e++ {
-			a.Ticks = append(a.Ticks, math.Exp2(e))
-		}
-	}
-	if len(set) > 1 {
-		a.Ticks = slices.Compact(slices.Sorted(slices.Values(set)))
-	}
-	return a
-}
-
-// objectives name the SLOs of figures that count what met them.
-func (m *maker) objectives(metric string) (notes []string) {
-	if metric != "goodput-req/s" && metric != "slo-%" {
-		return nil
-	}
-	for i, name := range m.names {
-		if text := answers.SLO(m.runs[i]); text != "" {
-			notes = append(notes, fmt.Sprintf("%s: SLO %s", name, clean(text, 100)))
-		}
-	}
-	return notes
-}
-
-// mostVoid is how many loads of a run that prove nothing are named with their reasons.
-const mostVoid = 3
-
-// unsteady are notes on the loads that prove nothing, or of which some repetitions do not.
-func (m *maker) unsteady(axis, metric string) (notes []string) {
-	for i, name := range m.names {
-		var mine []string
-		for _, experiment := range []string{ofArrivals, ofProbes} {
-			for _, l := range answers.Loads(m.runs[i], experiment, axis, metric) {
-				if len(l.Void) == 0 {
-					continue
-				}
-				left := "void"
-				if l.N > 0 {
-					left = fmt.Sprintf("has rows that are left out (%d are not)", l.N)
-				}
-				mine = append(mine, clean(fmt.Sprintf("%s, %s %s: %s", name, l.Cell.Name, left, l.Void[0]), 300))
-			}
-		}
-		if n := len(mine); n > mostVoid {
-			mine = append(mine[:mostVoid], fmt.Sprintf("%s: and %d more loads that prove nothing", name, n-mostVoid))
-		}
-		notes = append(notes, mine...)
-	}
-	return notes
 }

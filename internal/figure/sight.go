@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vllmbench/client"
+	"vllmbench/internal/answers"
 	"vllmbench/internal/measure"
 	"vllmbench/internal/results"
 )
@@ -24,7 +25,7 @@ func pools(run *results.Run) (all []*pool, notes []string) {
 	by := map[measure.Cell]*pool{}
 	for i := range run.Rows {
 		row := &run.Rows[i]
-		if len(row.Measured.Void) > 0 || row.Requests.Count == 0 || row.Measured.Experiment == ofProbes { // of which each is a cell of its own
+		if len(row.Measured.Void) > 0 || row.Requests.Count == 0 || row.Measured.Experiment == answers.Probes { // of which each is a cell of its own
 			continue
 		}
 		requests, err := read(run, i)

@@ -35,6 +35,7 @@ type Timeline struct {
 type TimelineRow struct {
 	Cell       string  `json:"cell"`
 	Batch      int     `json:"batch"`
+	Rate       float64 `json:"rate,omitempty"` // arrivals a second, in an open loop
 	Repetition int     `json:"repetition"`
 	From       float64 `json:"from"` // of its window
 	To         float64 `json:"to"`
@@ -98,7 +99,7 @@ func byRepetition(r *results.Run) (at []int) {
 
 func timelineRow(row *results.Row, requests []client.Result) TimelineRow {
 	m := &row.Measured
-	out := TimelineRow{Cell: clean(m.Name, 80), Batch: m.Batch, Repetition: row.Repetition, From: seconds(m.Window.From), To: seconds(m.Window.To)}
+	out := TimelineRow{Cell: clean(m.Name, 80), Batch: m.Batch, Rate: m.Rate, Repetition: row.Repetition, From: seconds(m.Window.From), To: seconds(m.Window.To)}
 	if len(m.Void) > 0 {
 		out.Void = clean(m.Void[0], 200)
 	}

@@ -15,12 +15,14 @@ import (
 // ID is the name of the timeline's picture.
 func (t Timeline) ID() string { return fmt.Sprintf("requests-%d", t.Run+1) }
 
-// Draw writes a picture of one row of the timeline: its first one of the largest batch.
+// Draw writes a picture of one row of the timeline: its first one of the largest batch, or of the highest rate.
 func (t Timeline) Draw(w io.Writer, format string) error {
 	if len(t.Rows) == 0 {
 		return fmt.Errorf("the timeline of %s has no row to draw", t.Name)
 	}
-	row := slices.MaxFunc(t.Rows, func(a, b TimelineRow) int { return cmp.Compare(a.Batch, b.Batch) })
+	row := slices.MaxFunc(t.Rows, func(a, b TimelineRow) int {
+		return cmp.Or(cmp.Compare(a.Batch, b.Batch), cmp.Compare(a.Rate, b.Rate))
+	})
 	return row.draw(w, format, t.Name)
 }
 

@@ -75,6 +75,14 @@ func quantityOf(metric string) quantity {
 	if q.Name == "" {
 		q.Name = "time"
 	}
+	if ofTurn(metric) {
+		_, turn, _ := strings.Cut(strings.TrimSuffix(metric, "-ttft-ns"), "-")
+		q.Name = "TTFT " + strings.Replace(strings.ReplaceAll(turn, "-", " "), "turn", "turn ", 1)
+		if strings.HasPrefix(turn, "later") {
+			q.Name = "TTFT later turns"
+		}
+		return q
+	}
 	if which, latency, ok := strings.Cut(q.Name, "-"); ok && q.Unit == "ms" && (which == "mean" || quantileOf(metric) > 0) {
 		q.Name = strings.ToUpper(latency) + " " + which
 	}

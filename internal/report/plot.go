@@ -39,8 +39,8 @@ func (r *Report) plots() (out []*plot) {
 			continue
 		}
 		p.Choices = append(p.Choices, choice{f.ID, Clean(f.Choice)})
-		// Of cells, the largest batch tells most; it is the last one.
-		if strings.HasPrefix(f.Choice, "Throughput/") {
+		// Of cells, the largest batch or the highest rate tells most; it is the last one.
+		if strings.HasPrefix(f.Choice, "Throughput/") || strings.HasPrefix(f.Choice, "Arrivals/") && !strings.Contains(p.ID, "-throughput-") {
 			p.ID, p.Notes = f.ID, f.Notes
 		}
 	}

@@ -49,29 +49,31 @@ type value struct {
 // themes are the tables and what stands in them; what no theme claims comes last.
 var themes = []struct {
 	id, title string
-	has       func(metric string) bool
+	has       func(metric string, all []string) bool
 }{
-	{"served", "Throughput and latency", func(m string) bool {
+	{"load", "Arrivals, goodput and capacity", ofLoad},
+	{"prefix", "Shared prefixes and conversations", ofPrefix},
+	{"served", "Throughput and latency", func(m string, _ []string) bool {
 		return m == "tok/s" || m == "req/s" || quantileOf(m) > 0 && !strings.Contains(m, "-tpot-") && !strings.Contains(m, "-lag-") && (quantileOf(m) == 50 || quantileOf(m) == 99)
 	}},
-	{"gpu", "GPU and energy", isGPU},
-	{"server", "Client and server", func(m string) bool {
+	{"gpu", "GPU and energy", func(m string, _ []string) bool { return isGPU(m) }},
+	{"server", "Client and server", func(m string, _ []string) bool {
 		return strings.HasPrefix(m, "engine-") || strings.HasPrefix(m, "egress-") || m == "mean-ttft-ns" || m == "mean-itl-ns"
 	}},
-	{"other", "All other metrics", func(string) bool { return true }},
+	{"other", "All other metrics", func(string, []string) bool { return true }},
 }
 
 func isGPU(metric string) bool { return measure.Metric{Name: metric}.OfGPU() }
 
 // tables are the medians of every cell and run.
 func tables(runs []*results.Run, names []string) (out []table) {
-	cells := cellsOf(runs)
+	cells, probes := cellsOf(runs)
 	known := levels(runs, names)
 	left := names
 	for _, theme := range themes {
 		var mine, rest []string
 		for _, name := range left {
-			if theme.has(name) {
+			if theme.has(name, names) {
 				mine = append(mine, name)
 			} else {
 				rest = append(rest, name)
@@ -84,11 +86,15 @@ func tables(runs []*results.Run, names []string) (out []table) {
 			if len(out) > 0 && strings.HasPrefix(out[len(out)-1].Title, theme.title) {
 				t.Title += ", continued"
 			}
-			t.Rows = rows(runs, cells, t.Columns, known)
-			out = append(out, t)
+			if theme.id == "load" {
+				t.Title += slos(runs)
+			}
+			if t.Rows = rows(runs, cells, t.Columns, known); len(t.Rows) > 0 {
+				out = append(out, t)
+			}
 		}
 	}
-	return out
+	return append(out, probed(runs, probes, names, known)...)
 }
 
 func columns(metrics []string) (out []column) {
@@ -133,18 +139,24 @@ func levels(runs []*results.Run, names []string) map[place]answers.Level {
 	return known
 }
 
-// cellsOf names the cells of all runs, each once, in the order in which they first ran.
-func cellsOf(runs []*results.Run) (names []string) {
+// cellsOf names the cells of all runs, each once, in the order in which they
+// first ran; those of a search's probes, whose loads it chose, apart.
+func cellsOf(runs []*results.Run) (names, probes []string) {
 	seen := map[string]bool{}
 	for _, run := range runs {
 		for _, row := range run.Rows {
-			if name := row.Measured.Name; !seen[name] {
-				seen[name] = true
+			name := row.Measured.Name
+			switch {
+			case seen[name]:
+			case row.Measured.Experiment == answers.Probes:
+				probes = append(probes, name)
+			default:
 				names = append(names, name)
 			}
+			seen[name] = true
 		}
 	}
-	return names
+	return names, probes
 }
 
 func rows(runs []*results.Run, cells []string, columns []column, known map[place]answers.Level) (out []tableRow) {
@@ -169,11 +181,21 @@ func rows(runs []*results.Run, cells []string, columns []column, known map[place
 				}
 				row.Values = append(row.Values, v)
 			}
-			out = append(out, row)
+			if !row.silent() {
+				out = append(out, row)
+			}
 		}
-		out[first].Span = len(out) - first
+		if len(out) > first {
+			out[first].Span = len(out) - first
+		}
 	}
 	return out
+}
+
+// silent says whether the row has nothing to say to the table's metrics: a
+// search's answer has no latency, and a closed loop no arrivals.
+func (r tableRow) silent() bool {
+	return r.Void == "" && !slices.ContainsFunc(r.Values, func(v value) bool { return v.Text != "" || v.LeftOut != "" })
 }
 
 // standing counts the valid and the void rows of a cell and says why they are

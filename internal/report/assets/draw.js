@@ -77,6 +77,24 @@ function drawMarks(u, marks, colours) {
   });
 }
 
+// drawLimits draws what the figure is held to, and names it over its line.
+function drawLimits(u, limits, room, colours) {
+  const { bbox } = u, k = devicePixelRatio;
+  for (const l of limits) {
+    const y = py(u, l.y), dashes = [10, 3];
+    clipped(u, (ctx) => {
+      ctx.strokeStyle = colours.text;
+      ctx.lineWidth = 1.2 * k;
+      ctx.setLineDash(dashes.map((d) => d * k));
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    });
+    room.put(l.label, bbox.left, y - 9 * k, true, colours.text, colours.page);
+  }
+}
+
 const labelFont = (k) => 12 * k + "px system-ui, sans-serif";
 
 // write draws text on a ground of the page's colour, so that no line crosses it.
@@ -103,6 +121,7 @@ const ROLES = {
   fit: { width: 1.2, dash: [10, 4] },
   ideal: { width: 1.2, dash: [4, 4], muted: true },
   floor: { width: 1.2, dash: [1, 3], muted: true },
+  probe: { width: 1.2, dots: true },
 };
 
 function drawLine(u, line, colours, before) {
@@ -122,10 +141,11 @@ function drawLine(u, line, colours, before) {
       if (last !== null) ctx.lineTo(...at);
       last = at;
     });
-    ctx.stroke();
+    if (!role.dots) ctx.stroke();
     ctx.setLineDash([]);
     line.x.forEach((x, i) => {
       if (line.void?.[i]) voidPoint(u, ctx, px(u, x), colours);
+      else if (role.dots) marker(ctx, "open circle", px(u, x), py(u, line.y[i]), 3 * k);
       else if (role.points) point(u, ctx, line, i, mine.shape);
     });
   });
@@ -183,7 +203,7 @@ class Room {
     const { left, top, width, height } = u.bbox, r = 6 * devicePixelRatio;
     Object.assign(this, { u, left, top: top - r, right: left + width, bottom: top + height, taken: [] });
     for (const l of lines) {
-      if (l.role === "data") l.x.forEach((x, i) => l.void?.[i] || this.taken.push({ x: px(u, x) - r, y: py(u, l.y[i]) - r, w: 2 * r, h: 2 * r }));
+      if (l.role === "data" || l.role === "probe") l.x.forEach((x, i) => l.void?.[i] || this.taken.push({ x: px(u, x) - r, y: py(u, l.y[i]) - r, w: 2 * r, h: 2 * r }));
     }
   }
 

@@ -108,6 +108,7 @@ class Plot {
     for (const l of [...this.fig.lines].sort((a, b) => (a.role === "data") - (b.role === "data"))) drawLine(u, l, this.colours, before);
     drawMarks(u, this.fig.marks || [], this.colours);
     const room = new Room(u, this.fig.lines);
+    drawLimits(u, this.fig.limits || [], room, this.colours);
     if (!this.narrow) drawLabels(u, room, this.named(), this.colours);
     drawNames(u, room, this.fig.lines, this.colours);
   }
@@ -188,9 +189,9 @@ function key(lines, colours) {
     ctx.strokeStyle = ctx.fillStyle = role.muted ? colours.muted : mine.colour;
     ctx.lineWidth = role.width * k;
     ctx.setLineDash((role.dash || mine.dash).map((d) => d * k));
-    ctx.beginPath(), ctx.moveTo(0, 6 * k), ctx.lineTo(28 * k, 6 * k), ctx.stroke();
+    if (!role.dots) ctx.beginPath(), ctx.moveTo(0, 6 * k), ctx.lineTo(28 * k, 6 * k), ctx.stroke();
     ctx.setLineDash([]);
-    if (role.points) marker(ctx, mine.shape, 14 * k, 6 * k, 4 * k);
+    if (role.points || role.dots) marker(ctx, role.dots ? "open circle" : mine.shape, 14 * k, 6 * k, role.dots ? 3 * k : 4 * k);
     item.append(swatch, l.label);
     list.append(item);
   }
