@@ -122,7 +122,7 @@ func (all shares) says() (lines []string) {
 	for _, s := range all {
 		words = append(words, fmt.Sprintf("%s %.3g %%", s.model, 100*float64(s.parts)/float64(sum)))
 	}
-	return []string{"models: " + strings.Join(words, ", ") + " of the requests, in an order by -seed; rows and ledger are of all together"}
+	return []string{"models: " + strings.Join(words, ", ") + " of the requests, in an order by -seed; rows and ledger are of all together; under load the order alone tells models apart, so compare them over many rounds (-count)"}
 }
 
 // modelTimes are the TTFT of each model's requests in each cell, of all rounds.

@@ -27,7 +27,8 @@ const minInterval = 6
 
 // Median is the median of durations, and the 95 % interval that the order of
 // the samples gives it, whatever their distribution (normal approximation of
-// the binomial, rounded outwards). known is false if there are too few of them for one.
+// the binomial, rounded outwards), if the samples are independent: requests that share a
+// server's steps are not, and of one load it is too narrow. known is false if there are too few of them for one.
 func Median(ds []time.Duration) (low, median, high time.Duration, known bool) {
 	s := append(sample(nil), ds...).sort()
 	places := int(math.Ceil(1.96 * math.Sqrt(float64(len(s))) / 2))
