@@ -20,13 +20,13 @@ const module = "vllmbench"
 // so imports go only downward:
 //
 //	bench    cmd/vllmbench
-//	report -> figure -> answers    compare    calibrate    fit    fleet    ab    progress
+//	report -> figure -> answers    compare    calibrate    fit    fleet    merge    ab    progress
 //	results
 //	measure  load  monitor
 //	client  engine  gpuprobe  prompt  vllmsim -> roofline  secret  trust
 var mayImport = map[string][]string{
 	"bench":         {"client", "gpuprobe", "internal/capacity", "internal/engine", "internal/lengths", "internal/load", "internal/measure", "internal/prompt", "internal/progress", "internal/results", "internal/roofline", "internal/scrape", "internal/slo", "internal/trace", "internal/trust", "internal/vllmsim"},
-	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/fleet", "internal/monitor", "internal/push", "internal/report", "internal/results", "internal/series", "internal/trust", "internal/vllmsim"},
+	"cmd/vllmbench": {"client", "internal/ab", "internal/answers", "internal/calibrate", "internal/compare", "internal/figure", "internal/fit", "internal/fleet", "internal/merge", "internal/monitor", "internal/push", "internal/report", "internal/results", "internal/series", "internal/trust", "internal/vllmsim"},
 
 	"internal/report":    {"internal/answers", "internal/figure", "internal/measure", "internal/numeral", "internal/results"},
 	"internal/figure":    {"client", "internal/answers", "internal/measure", "internal/numeral", "internal/results", "internal/slo"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/compare":   {"internal/measure", "internal/numeral", "internal/results"},
 	"internal/fleet":     {"internal/load", "internal/slo", "internal/vllmsim"},
 	"internal/fit":       {"internal/engine", "internal/measure", "internal/results", "internal/vllmsim"},
+	"internal/merge":     {"client", "internal/engine", "internal/measure", "internal/results", "internal/slo"},
 	"internal/monitor":   {"gpuprobe", "internal/engine", "internal/trust"},
 	"internal/scrape":    {"client", "gpuprobe", "internal/measure", "internal/series"},
 	"internal/push":      {"internal/secret", "internal/series", "internal/trust"},

@@ -26,6 +26,7 @@ func commands() []command {
 		{"calibrate", "say how many streams this machine can measure before a rule gives way", limits},
 		{"fleet", "simulate replicas behind a router, or plan the clients of a load", simulateFleet},
 		{"fit", "find the overheads with which the embedded server behaves as a measured one", fitRun},
+		{"merge", "make one run of the records of several instances that shared a load", mergeRecords},
 		{"export", "write the JSON and CSV files of saved runs, or send their rows to Prometheus or OpenTelemetry", export},
 		{"report", "answer from saved runs, with plots: a page, Markdown, pictures", reportRuns},
 	}

@@ -15,6 +15,11 @@ import (
 	"vllmbench/internal/measure"
 )
 
+// SaveBench writes what WriteBench does into the file at path, in place of an older one.
+func SaveBench(path string, r *Run) error {
+	return replace(path, func(w io.Writer) error { return WriteBench(w, r) })
+}
+
 // WriteBench writes the run as go test -bench would have printed it, for
 // benchstat: a line for each row that is not void, with the metrics that are shown
 // without -metrics, and comments on what is void or left out.
@@ -28,12 +33,15 @@ func WriteBench(w io.Writer, r *Run) error {
 	return t.err
 }
 
-// Quantiles are those of each latency that the run was asked for, in percent; nil: the default ones.
+// Quantiles are those of each latency that the run was asked for, in percent.
 func (h *Header) Quantiles() (quantiles []int) {
 	for part := range strings.SplitSeq(h.Flags["quantiles"], ",") {
 		if q, err := strconv.Atoi(part); err == nil && 0 < q && q < 100 {
 			quantiles = append(quantiles, q)
 		}
+	}
+	if quantiles == nil {
+		return measure.DefaultQuantiles
 	}
 	return quantiles
 }

@@ -39,7 +39,10 @@ func TestWriteBench(t *testing.T) {
 	assert.NotContains(t, text.String(), "out-tok/req", "it is not shown by default")
 
 	path := filepath.Join(t.TempDir(), "run.txt")
-	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o666))
+	require.NoError(t, SaveBench(path, run))
+	saved, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, text.String(), string(saved))
 	again, err := Load(path)
 	require.NoError(t, err)
 	require.Len(t, again.Rows, 2)
@@ -77,4 +80,11 @@ func TestMergedIsSaid(t *testing.T) {
 	assert.Equal(t, h.Merged, run.Header.Merged)
 	assert.True(t, run.Complete)
 	assert.Equal(t, []string{"instance-2 is missing"}, run.Warnings)
+}
+
+func TestQuantilesOfARun(t *testing.T) {
+	for flag, want := range map[string][]int{"": measure.DefaultQuantiles, "50,80": {50, 80}, "100,x": measure.DefaultQuantiles} {
+		h := Header{Flags: map[string]string{"quantiles": flag}}
+		assert.Equal(t, want, h.Quantiles(), flag)
+	}
 }
