@@ -38,10 +38,16 @@ const (
 	// reach is where the plateaus begin: shares of 0.61 and 0.996 for a target of 0.95.
 	reach = 2.5
 
-	// What is taken for known of the dispersion before any window, and as worth how many
-	// windows: requests come in bunches that go well or badly together.
-	priorBunch   = 60.0 // requests, or the whole window
-	priorWindows = 3
+	// What is taken for known of the dispersion before any window: so many
+	// requests, or the whole window, go well or badly together. It weighs as much
+	// as that many windows in the estimate, and as that many degrees of freedom.
+	priorBunch   = 60.0
+	priorWindows = 3.0
+	priorFreedom = 6.0
+
+	// caution is for windows near the capacity, whose shares are skewed: most
+	// of a few of them vary less than many do.
+	caution = 1.8
 )
 
 // newBelief takes all capacities from low to high as equally likely on a log scale.
@@ -82,27 +88,31 @@ type posterior struct {
 	upTo []float64 // probability of the cells up to each one, that included
 }
 
-// posterior is Student's where the dispersion's own uncertainty matters.
-func (b *belief) posterior() posterior {
-	p := posterior{b, make([]float64, len(b.capacities))}
+// posterior is what can be concluded: Student's, since the dispersion is
+// uncertain too. likely is normal: which loads are worth a probe.
+func (b *belief) posterior() (p, likely posterior) {
+	p, likely = posterior{b, make([]float64, len(b.capacities))}, posterior{b, make([]float64, len(b.capacities))}
 	top, dispersion, freedom := b.dispersion()
-	sum := 0.0
+	student, normal := 0.0, 0.0
 	for i, by := range b.logLike {
 		for _, l := range by {
-			sum += math.Exp(-(freedom + 1) / 2 * math.Log1p(2*(top-l)/(dispersion*freedom)))
+			d := (top - l) / dispersion
+			student += math.Exp(-(freedom + 1) / 2 * math.Log1p(2*d/freedom))
+			normal += math.Exp(-d)
 		}
-		p.upTo[i] = sum
+		p.upTo[i], likely.upTo[i] = student, normal
 	}
 	for i := range p.upTo {
-		p.upTo[i] /= sum
+		p.upTo[i] /= student
+		likely.upTo[i] /= normal
 	}
-	return p
+	return p, likely
 }
 
 // dispersion is how many times more the windows' counts vary around the most
 // likely curve than those of independent requests, by Pearson's statistic, and
-// how many degrees of freedom that is worth. A window counts for half of one: the
-// shares are skewed, which makes their variance harder to know than a normal one's.
+// how many degrees of freedom that is worth. A window near the capacity
+// counts for half of one, since a skewed variance is harder to know than a normal one's.
 func (b *belief) dispersion() (top, dispersion, freedom float64) {
 	top, capacity, slope := b.likeliest()
 	sum, windows := 0.0, 0.0
@@ -116,12 +126,12 @@ func (b *belief) dispersion() (top, dispersion, freedom float64) {
 		}
 		share := 1 / (1 + math.Exp(-b.offset-d))
 		off := w.m - w.n*share
-		sum += off * off / (w.n * share * (1 - share))
+		sum += caution * off * off / (w.n * share * (1 - share))
 		windows++
 	}
 	near := max(0, windows-2) // the curve took two
 	far := float64(len(b.seen)) - windows
-	return top, max(1, sum/(priorWindows+near)), priorWindows + near/2 + far
+	return top, max(1, sum/(priorWindows+near)), priorFreedom + near/2 + far
 }
 
 // likeliest is the curve of the highest likelihood, and that.

@@ -72,10 +72,10 @@ func (s Search) Run(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	b := newBelief(s.From/2, s.Max*2, s.Tolerance/cells, s.Target)
-	p := b.posterior()
+	_, likely := b.posterior()
 	var a Answer
 	for !a.Decided && len(a.Probes) < s.Probes {
-		load := s.next(p, a.Probes)
+		load := s.next(likely, a.Probes)
 		w, err := s.Measure(ctx, load)
 		if err == nil && (w.Requests < 1 || w.Met < 0 || w.Met > w.Requests) {
 			err = fmt.Errorf("%d of %d requests met their objectives, which is no window: make it longer", w.Met, w.Requests)
@@ -88,7 +88,8 @@ func (s Search) Run(ctx context.Context) (Answer, error) {
 			w.Met = 0
 		}
 		b.see(load, w.Met, w.Requests)
-		p = b.posterior()
+		var p posterior
+		p, likely = b.posterior()
 		s.judge(&a, p)
 	}
 	return a, nil
@@ -112,11 +113,8 @@ func (s Search) check() error {
 }
 
 // next is the load to probe: a factor of growth on from the last one until
-// there are windows that held and such that did not, then by what is known.
+// there are windows that held and such that did not, then by what is likely.
 func (s Search) next(p posterior, probes []Probe) float64 {
-	if len(probes) == 0 {
-		return s.Begin
-	}
 	held, lowest, highest := 0, s.Begin, s.Begin
 	for _, probe := range probes {
 		lowest, highest = min(lowest, probe.Load), max(highest, probe.Load)
@@ -126,6 +124,8 @@ func (s Search) next(p posterior, probes []Probe) float64 {
 	}
 	var load float64
 	switch {
+	case len(probes) == 0:
+		load = s.Begin
 	case held == len(probes):
 		load = growth * highest
 	case held == 0:
