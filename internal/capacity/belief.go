@@ -93,12 +93,16 @@ type posterior struct {
 func (b *belief) posterior() (p, likely posterior) {
 	p, likely = posterior{b, make([]float64, len(b.capacities))}, posterior{b, make([]float64, len(b.capacities))}
 	top, dispersion, freedom := b.dispersion()
-	student, normal := 0.0, 0.0
+	student, normal, s, n := 0.0, 0.0, 0.0, 0.0
+	last := math.Inf(1)
 	for i, by := range b.logLike {
 		for _, l := range by {
-			d := (top - l) / dispersion
-			student += math.Exp(-(freedom + 1) / 2 * math.Log1p(2*d/freedom))
-			normal += math.Exp(-d)
+			if l != last { // most are on the same plateaus as their neighbours
+				d := (top - l) / dispersion
+				s, n, last = math.Exp(-(freedom+1)/2*math.Log1p(2*d/freedom)), math.Exp(-d), l
+			}
+			student += s
+			normal += n
 		}
 		p.upTo[i], likely.upTo[i] = student, normal
 	}
