@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -12,22 +13,31 @@ func limitsOf(c draw.Canvas, limits []Limit, y func(float64) vg.Length) {
 	}
 }
 
-// limitLabels writes the limits' labels over their lines, as far to the left as there is room.
+// limitLabels writes the limits' labels over their lines, or else below them, as
+// far to the left as there is room.
 func limitLabels(c draw.Canvas, limits []Limit, y func(float64) vg.Length, free *space) {
-	style := letters(labelSize*0.9, grey(60))
 	for _, l := range limits {
 		label := clean(l.Label, 60)
-		at := vg.Point{X: c.Min.X + 6*px, Y: y(l.Y) + 4*px}
-		for at.X < c.Max.X {
-			r := style.Rectangle(label).Add(at)
-			if !free.holds(r) {
-				break
-			}
-			if !free.crossed(r) && free.take(r) {
+		for _, side := range []struct {
+			align text.YAlignment
+			gap   vg.Length
+		}{{draw.YBottom, 4 * px}, {draw.YTop, -4 * px}} {
+			style := letters(labelSize*0.9, grey(60))
+			style.YAlign = side.align
+			if at, ok := free.leftmost(style.Rectangle(label), vg.Point{X: c.Min.X + 6*px, Y: y(l.Y) + side.gap}); ok {
 				c.FillText(style, at, label)
 				break
 			}
-			at.X += 10 * px
 		}
 	}
+}
+
+// leftmost finds and takes the first free place from one on to the right.
+func (s *space) leftmost(size vg.Rectangle, at vg.Point) (vg.Point, bool) {
+	for ; s.holds(size.Add(at)); at.X += 10 * px {
+		if r := size.Add(at); !s.crossed(r) && s.take(r) {
+			return at, true
+		}
+	}
+	return at, false
 }

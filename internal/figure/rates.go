@@ -144,7 +144,7 @@ func (m *maker) shares(axis, label string) []Figure {
 	}
 	for i := range m.runs {
 		target := answers.Share(m.runs[i])
-		if l := (Limit{Y: target, Label: "wanted: " + num(target) + " %"}); !slices.Contains(f.Limits, l) {
+		if l := (Limit{Y: target, Label: "wanted: " + tick(target) + " %"}); !slices.Contains(f.Limits, l) {
 			f.Limits = append(f.Limits, l)
 		}
 	}

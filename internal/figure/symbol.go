@@ -52,5 +52,5 @@ func around(at vg.Point, angle float64) vg.Point {
 
 // dot marks a single window of a run: small, since they are many.
 func dot(c draw.Canvas, run int, at vg.Point) {
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: colour(run), Radius: radius * 0.6, Shape: draw.RingGlyph{}}, at)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: colour(run), Radius: radius * 0.75, Shape: draw.RingGlyph{}}, at)
 }

@@ -11,7 +11,7 @@ func (m *markdown) tables() {
 	m.line("Medians over n valid repetitions with 95 %% intervals; with fewer than 6 there is none. The page has all metrics.\n")
 	for i, t := range m.doc.Tables {
 		switch {
-		case i == 0:
+		case i == 0 || t.ID == "load" || t.ID == "prefix":
 			m.table(t)
 		case !t.Folded && len(m.doc.Runs) <= foldFrom:
 			m.folded(t.Title, func() { m.table(t) })

@@ -51,11 +51,14 @@ var themes = []struct {
 	id, title string
 	has       func(metric string, all []string) bool
 }{
-	{"load", "Arrivals, goodput and capacity", ofLoad},
-	{"prefix", "Shared prefixes and conversations", ofPrefix},
-	{"served", "Throughput and latency", func(m string, _ []string) bool {
+	{"served", "Throughput and latency", func(m string, all []string) bool {
+		if ofLoad(m, all) || ofPrefix(m, all) {
+			return false
+		}
 		return m == "tok/s" || m == "req/s" || quantileOf(m) > 0 && !strings.Contains(m, "-tpot-") && !strings.Contains(m, "-lag-") && (quantileOf(m) == 50 || quantileOf(m) == 99)
 	}},
+	{"load", "Arrivals, goodput and capacity", ofLoad},
+	{"prefix", "Shared prefixes and conversations", ofPrefix},
 	{"gpu", "GPU and energy", func(m string, _ []string) bool { return isGPU(m) }},
 	{"server", "Client and server", func(m string, _ []string) bool {
 		return strings.HasPrefix(m, "engine-") || strings.HasPrefix(m, "egress-") || m == "mean-ttft-ns" || m == "mean-itl-ns"

@@ -91,7 +91,7 @@ function drawLimits(u, limits, room, colours) {
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
     });
-    room.put(l.label, bbox.left, y - 9 * k, true, colours.text, colours.page);
+    room.put(l.label, bbox.left, y - 9 * k, true, colours.text, colours.page) || room.put(l.label, bbox.left, y + 9 * k, true, colours.text, colours.page);
   }
 }
 
