@@ -26,9 +26,8 @@ func init() {
 	flag.StringVar(&f.schedule, "schedule", "", "arrivals by the `FILE` (from the repository's root) instead: a time in seconds a line, or a rate and a length, as in 4..16 30s")
 	flag.Float64Var(&f.burstiness, "burstiness", 1, "`shape` of the gamma distribution of the gaps between arrivals: 1 is Poisson, less is burstier, inf is even")
 	flag.IntVar(&f.inFlightMax, "in-flight-max", 1024, "`requests` in flight in an open loop, beyond which an arrival is dropped and the row is void")
-	extras = append(extras, &extra{
+	e := &extra{
 		name: "Arrivals", flags: []string{"rates", "schedule", "burstiness"}, open: true,
-		check: checkArrivals,
 		cells: func() (cells []measure.Cell) {
 			for _, a := range flags.arrivals {
 				cells = append(cells, a.cell())
@@ -38,7 +37,14 @@ func init() {
 		says: func() []string {
 			return []string{fmt.Sprintf("arrivals: an open loop, %s, seed %d; latency counts from when a request was due; at most %d in flight", burstiness(), flags.seed, flags.inFlightMax)}
 		},
-	})
+	}
+	e.check = func() error {
+		if !e.chosen() {
+			return nil
+		}
+		return checkArrivals()
+	}
+	extras = append(extras, e)
 }
 
 // BenchmarkArrivals measures a server to which requests come when they come,

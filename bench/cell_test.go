@@ -156,7 +156,7 @@ func several(rs []client.Result) bool {
 		tokens += r.OutputTokens
 		events += len(r.Events)
 	}
-	return tokens-events > max(5, events/100)
+	return 2*tokens >= 3*events || tokens-events > max(5, events/100)
 }
 
 // generate sends a request, and counts it for the status line.
