@@ -16,42 +16,37 @@ type Answer struct {
 }
 
 // judge reads the answer off what is known by now.
-func (s Search) judge(a *Answer, p posterior) {
-	tail := (1 - s.Confidence) / 2
-	a.Low, a.Estimate, a.High = p.quantile(tail), p.quantile(0.5), p.quantile(1-tail)
-	if s.Whole {
-		a.Low, a.Estimate, a.High = math.Floor(a.Low), math.Floor(a.Estimate), math.Ceil(a.High)
+func (s Search) judge(a *Answer, v verdict) {
+	half := math.Exp(v.step / 2)
+	a.Low, a.Estimate, a.High = v.low/half, min(max(v.quantile(0.5), v.low), v.high), v.high*half
+	if s.Whole { // all capacities from one whole number to the next mean the former
+		a.Low, a.Estimate, a.High = math.Floor(v.low), math.Floor(a.Estimate), math.Floor(v.high)+1
 	}
 	width := (a.High - a.Low) / a.Estimate
+	a.Decided = true
 	switch {
-	case a.High <= s.From:
-		a.Decided = true
+	case v.high < s.From:
 		a.Why = fmt.Sprintf("the objectives do not hold even at the lowest load, %.3g", s.From)
-	case a.Low >= s.Max:
-		a.Decided = true
+		a.Low, a.Estimate, a.High = 0, 0, s.From
+		return
+	case v.low > s.Max:
 		a.Why = fmt.Sprintf("the objectives hold up to the highest load, %.3g", s.Max)
+		a.Low, a.Estimate, a.High = s.Max, s.Max, math.Inf(1)
+		return
 	case s.Whole && a.High <= a.Low+1:
-		a.Decided = true
 		a.Why = "no whole number is left between what holds and what does not"
 	case width <= s.Tolerance:
-		a.Decided = true
 		a.Why = fmt.Sprintf("the %.3g %% interval is as narrow as asked", 100*s.Confidence)
 	case len(a.Probes) == 1:
-		a.Why = "one probe does not decide"
+		a.Decided, a.Why = false, "one probe does not decide"
 	default:
-		a.Why = fmt.Sprintf("%d probes do not decide", len(a.Probes))
+		a.Decided, a.Why = false, fmt.Sprintf("%d probes do not decide", len(a.Probes))
 	}
 	s.bound(a)
 }
 
 // bound cuts the answer to the loads of the search, beyond which nothing was probed.
 func (s Search) bound(a *Answer) {
-	switch {
-	case a.High <= s.From:
-		a.Low, a.Estimate, a.High = 0, 0, s.From
-	case a.Low >= s.Max:
-		a.Low, a.Estimate, a.High = s.Max, s.Max, math.Inf(1)
-	}
 	if a.Low < s.From {
 		a.Low = 0
 	}

@@ -1,6 +1,11 @@
 package capacity
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // A belief is how likely each capacity is, given the windows seen.
 //
@@ -47,7 +52,7 @@ const (
 
 	// caution is for windows near the capacity, whose shares are skewed: most
 	// of a few of them vary less than many do.
-	caution = 1.8
+	caution = 2.2
 )
 
 // newBelief takes all capacities from low to high as equally likely on a log scale.
@@ -60,11 +65,15 @@ func newBelief(low, high, step, target float64) *belief {
 	return b
 }
 
-// see takes in a window of n requests at a load, m of which met their objectives.
-func (b *belief) see(load float64, m, n int) {
-	w := sighting{math.Log(load), float64(m), float64(n)}
+// see takes in a window at a load. The share of an overloaded one tells how long
+// it was, not how many are met in the long run: it is on the lower plateau.
+func (b *belief) see(load float64, seen Window) {
+	w := sighting{math.Log(load), float64(seen.Met), float64(seen.Requests)}
+	if seen.Overloaded {
+		w.m = w.n / (1 + math.Exp(reach-b.offset))
+	}
 	b.seen = append(b.seen, w)
-	b.requests += n
+	b.requests += seen.Requests
 	// ln of the share is u - ln(1+e^u), that of its complement -ln(1+e^u)
 	logLike := func(u float64) float64 { return w.m*u - w.n*math.Log1p(math.Exp(u)) }
 	low, high := logLike(b.offset-reach), logLike(b.offset+reach)
@@ -82,35 +91,39 @@ func (b *belief) see(load float64, m, n int) {
 	}
 }
 
-// A posterior is the distribution function of the capacity.
-type posterior struct {
+// A verdict is what a belief comes to.
+type verdict struct {
 	*belief
-	upTo []float64 // probability of the cells up to each one, that included
+	upTo      []float64 // probability of the cells up to each one, that included
+	low, high float64   // cells at the ends of those that the windows do not contradict
 }
 
-// posterior is what can be concluded: Student's, since the dispersion is
-// uncertain too. likely is normal: which loads are worth a probe.
-func (b *belief) posterior() (p, likely posterior) {
-	p, likely = posterior{b, make([]float64, len(b.capacities))}, posterior{b, make([]float64, len(b.capacities))}
+// verdict says of each capacity how likely it is, over all slopes, and whether
+// the windows contradict it at that confidence: whether its best curve is so much less
+// likely than the best of all, by the test on a ratio of quasi-likelihoods
+// (Student's t squared, which is F of one parameter).
+func (b *belief) verdict(confidence float64) verdict {
+	v := verdict{belief: b, upTo: make([]float64, len(b.capacities)), low: math.Inf(1)}
 	top, dispersion, freedom := b.dispersion()
-	student, normal, s, n := 0.0, 0.0, 0.0, 0.0
-	last := math.Inf(1)
+	t := distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile((1 + confidence) / 2)
+	sum, weight, last := 0.0, 0.0, math.Inf(1)
 	for i, by := range b.logLike {
 		for _, l := range by {
 			if l != last { // most are on the same plateaus as their neighbours
-				d := (top - l) / dispersion
-				s, n, last = math.Exp(-(freedom+1)/2*math.Log1p(2*d/freedom)), math.Exp(-d), l
+				weight, last = math.Exp((l-top)/dispersion), l
 			}
-			student += s
-			normal += n
+			sum += weight
 		}
-		p.upTo[i], likely.upTo[i] = student, normal
+		v.upTo[i] = sum
+		if 2*(top-slices.Max(by)) <= t*t*dispersion {
+			v.low = min(v.low, math.Exp(b.capacities[i]))
+			v.high = math.Exp(b.capacities[i])
+		}
 	}
-	for i := range p.upTo {
-		p.upTo[i] /= student
-		likely.upTo[i] /= normal
+	for i := range v.upTo {
+		v.upTo[i] /= sum
 	}
-	return p, likely
+	return v
 }
 
 // dispersion is how many times more the windows' counts vary around the most
@@ -135,7 +148,8 @@ func (b *belief) dispersion() (top, dispersion, freedom float64) {
 	}
 	near := max(0, windows-2) // the curve took two
 	far := float64(len(b.seen)) - windows
-	return top, max(1, sum/(priorWindows+near)), priorFreedom + near/2 + far
+	most := max(1, float64(b.requests)/float64(max(len(b.seen), 1))) // all requests of a window have one fate
+	return top, min(max(1, sum/(priorWindows+near)), most), priorFreedom + near/2 + far
 }
 
 // likeliest is the curve of the highest likelihood, and that.
@@ -152,13 +166,13 @@ func (b *belief) likeliest() (top, capacity, slope float64) {
 }
 
 // quantile is the load that the capacity is below of with probability q.
-func (p posterior) quantile(q float64) float64 {
+func (v verdict) quantile(q float64) float64 {
 	before := 0.0
-	for i, upTo := range p.upTo {
+	for i, upTo := range v.upTo {
 		if upTo >= q {
-			return math.Exp(p.capacities[i] + p.step*((q-before)/(upTo-before)-0.5))
+			return math.Exp(v.capacities[i] + v.step*((q-before)/(upTo-before)-0.5))
 		}
 		before = upTo
 	}
-	return math.Exp(p.capacities[len(p.capacities)-1])
+	return math.Exp(v.capacities[len(v.capacities)-1])
 }

@@ -64,7 +64,7 @@ func TestIntervalHoldsTheTruth(t *testing.T) {
 			t.Parallel()
 			y := tally{truth: (&queue{exponential: tt.exponential, bound: tt.bound}).capacity(0.95)}
 			for seed := range *seeds {
-				q := queue{rng: rand.New(rand.NewPCG(seed, 4711)), exponential: tt.exponential, bound: tt.bound, ramp: max(tt.n, 400), n: tt.n}
+				q := queue{rng: rand.New(rand.NewPCG(seed, 90210)), exponential: tt.exponential, bound: tt.bound, ramp: max(tt.n, 400), n: tt.n}
 				a, err := Search{Measure: q.measure, From: 0.02, Begin: 0.5, Max: 50}.Run(t.Context())
 				require.NoError(t, err)
 				y.add(a, false)
@@ -83,7 +83,7 @@ func TestPlainBisection(t *testing.T) {
 	plain := tally{truth: (&queue{bound: bound}).capacity(0.95)}
 	searched := plain
 	for seed := range *seeds / 2 {
-		q := queue{rng: rand.New(rand.NewPCG(seed, 4711)), bound: bound, ramp: n, n: n}
+		q := queue{rng: rand.New(rand.NewPCG(seed, 90210)), bound: bound, ramp: n, n: n}
 		low, high := 0.05, 2.0
 		for range probes {
 			mid := (low + high) / 2

@@ -19,7 +19,7 @@ type Window struct {
 	Met      int // requests that met their objectives
 	Requests int // that count
 
-	// Overloaded says that the queue grew: in the long run no request meets its objectives, so none of the window is taken to.
+	// Overloaded says that the queue grew: in the long run no request meets its objectives, whatever the window's did.
 	Overloaded bool
 }
 
@@ -56,6 +56,9 @@ const (
 	// growth bounds the step to a load higher than all before: a server that is far overloaded takes long to recover.
 	growth = 2
 
+	// fewest is how many windows decide at least: one may be a mishap.
+	fewest = 3
+
 	// cells is how many of the grid's are as wide as the tolerance.
 	cells = 5
 )
@@ -72,10 +75,10 @@ func (s Search) Run(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	b := newBelief(s.From/2, s.Max*2, s.Tolerance/cells, s.Target)
-	_, likely := b.posterior()
+	v := b.verdict(s.Confidence)
 	var a Answer
-	for !a.Decided && len(a.Probes) < s.Probes {
-		load := s.next(likely, a.Probes)
+	for (!a.Decided || len(a.Probes) < fewest) && len(a.Probes) < s.Probes {
+		load := s.next(v, a.Probes)
 		w, err := s.Measure(ctx, load)
 		if err == nil && (w.Requests < 1 || w.Met < 0 || w.Met > w.Requests) {
 			err = fmt.Errorf("%d of %d requests met their objectives, which is no window: make it longer", w.Met, w.Requests)
@@ -84,13 +87,9 @@ func (s Search) Run(ctx context.Context) (Answer, error) {
 			return a, fmt.Errorf("probing load %v: %w", load, err)
 		}
 		a.Probes = append(a.Probes, Probe{load, w})
-		if w.Overloaded {
-			w.Met = 0
-		}
-		b.see(load, w.Met, w.Requests)
-		var p posterior
-		p, likely = b.posterior()
-		s.judge(&a, p)
+		b.see(load, w)
+		v = b.verdict(s.Confidence)
+		s.judge(&a, v)
 	}
 	return a, nil
 }
@@ -114,7 +113,7 @@ func (s Search) check() error {
 
 // next is the load to probe: a factor of growth on from the last one until
 // there are windows that held and such that did not, then by what is likely.
-func (s Search) next(p posterior, probes []Probe) float64 {
+func (s Search) next(v verdict, probes []Probe) float64 {
 	held, lowest, highest := 0, s.Begin, s.Begin
 	for _, probe := range probes {
 		lowest, highest = min(lowest, probe.Load), max(highest, probe.Load)
@@ -131,9 +130,9 @@ func (s Search) next(p posterior, probes []Probe) float64 {
 	case held == 0:
 		load = lowest / growth
 	case len(probes)%2 == 0:
-		load = min(p.quantile(upperTurn), growth*highest)
+		load = min(v.quantile(upperTurn), growth*highest)
 	default:
-		load = p.quantile(lowerTurn)
+		load = v.quantile(lowerTurn)
 	}
 	if s.Whole {
 		load = math.Round(load)
