@@ -59,6 +59,9 @@ func Compare(old, new *results.Run, c Config) (*Report, error) {
 			return nil, fmt.Errorf("the %s run has no row that passes the filter %q: give a wider one", side.name, c.Filter)
 		}
 	}
+	p.old.steady()
+	p.new.steady()
+	p.objectives()
 	r := &Report{
 		Old:   Side{cmp.Or(c.OldPath, old.Name), p.old.rows, p.old.void},
 		New:   Side{cmp.Or(c.NewPath, new.Name), p.new.rows, p.new.void},

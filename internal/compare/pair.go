@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -75,7 +76,7 @@ func (p *pair) metrics(c Config) ([]string, error) {
 	}
 	for _, name := range names {
 		if !p.old.has(name) && !p.new.has(name) {
-			return nil, fmt.Errorf("%s is in neither run%s: name one of %s", name, p.why(name), strings.Join(p.all(), ", "))
+			return nil, fmt.Errorf("%s is in neither run%s: name one of %s", name, p.why(name), cmp.Or(strings.Join(p.all(), ", "), "those that both have, of which there is none"))
 		}
 	}
 	if len(names) > 0 {

@@ -17,16 +17,19 @@ type samples struct {
 	benchmarks []string                              // in the order in which they first ran
 	values     map[string]map[string]map[int]float64 // by benchmark, metric and repetition
 	cells      map[string]measure.Cell
+	slos       map[string]string            // what goodput was measured by; absent if the run does not tell
 	leftOut    map[string]map[string]string // reasons by benchmark and metric
+	grew       map[string]map[string]int    // repetitions that lack the metric since the queue grew
 	void       []Void
 	rows       int // valid ones
 }
 
-// collect reads the rows of run that filter matches. In the filter's syntax
+// collect reads the rows of run that filter matches, but for the probes of a
+// search, whose loads each run chose for itself: its answer is compared. In the filter's syntax
 // keys are those of benchproc, and besides: side (old or new) and repetition.
 func collect(run *results.Run, side string, filter *benchproc.Filter) *samples {
 	s := &samples{
-		values: map[string]map[string]map[int]float64{}, cells: map[string]measure.Cell{}, leftOut: map[string]map[string]string{},
+		values: map[string]map[string]map[int]float64{}, cells: map[string]measure.Cell{}, slos: map[string]string{}, grew: map[string]map[string]int{}, leftOut: map[string]map[string]string{},
 	}
 	var all []benchfmt.Value
 	for i := range run.Rows {
@@ -37,10 +40,21 @@ func collect(run *results.Run, side string, filter *benchproc.Filter) *samples {
 		}
 	}
 	for i := range run.Rows {
+		m := &run.Rows[i].Measured
+		if m.Experiment == probes {
+			continue
+		}
 		res := result(&run.Rows[i], side, all)
 		// The error is for filters that a projection made.
-		if ok, _ := filter.Apply(res); ok {
-			s.add(&run.Rows[i], res.Values)
+		if ok, _ := filter.Apply(res); !ok {
+			continue
+		}
+		s.add(&run.Rows[i], res.Values)
+		if m.SLO != "" {
+			s.slos[m.Name] = m.SLO
+			if share := run.Header.Flags["slo-share"]; m.Experiment == searches {
+				s.slos[m.Name] += " for " + share + " %"
+			}
 		}
 	}
 	return s
@@ -66,7 +80,7 @@ func (s *samples) add(row *results.Row, kept []benchfmt.Value) {
 	m := &row.Measured
 	if !slices.Contains(s.benchmarks, m.Name) {
 		s.benchmarks = append(s.benchmarks, m.Name)
-		s.values[m.Name], s.leftOut[m.Name] = map[string]map[int]float64{}, map[string]string{}
+		s.values[m.Name], s.leftOut[m.Name], s.grew[m.Name] = map[string]map[int]float64{}, map[string]string{}, map[string]int{}
 		s.cells[m.Name] = m.Cell
 	}
 	if len(m.Void) > 0 {
@@ -83,6 +97,9 @@ func (s *samples) add(row *results.Row, kept []benchfmt.Value) {
 	for _, l := range m.LeftOut {
 		if s.leftOut[m.Name][l.Metric] == "" {
 			s.leftOut[m.Name][l.Metric] = l.Reason
+		}
+		if l.Rule == growth {
+			s.grew[m.Name][l.Metric]++
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (p *pair) tables(c Config) ([]Table, error) {
 			}
 		}
 		for _, b := range p.old.benchmarks {
-			if l := p.line(b, metric); t.Gated || l.Old != nil || l.New != nil {
+			if l := p.line(b, metric); l.Old != nil || l.New != nil || t.Gated && !p.without(b, metric) {
 				t.Lines = append(t.Lines, l)
 			}
 		}
