@@ -2,8 +2,11 @@ package results
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,27 +16,48 @@ import (
 	"vllmbench/internal/measure"
 )
 
-// columns are those of every CSV file.
+// columns are those of every CSV file, in which they come first.
 var columns = []string{
 	"run", "time", "experiment", "batch", "prompt_tokens", "output_tokens", "repetition",
 	"metric", "unit", "value", "samples", "status", "reason",
 }
 
-// tables names the CSV file of each experiment.
-var tables = []struct{ experiment, file string }{
-	{"latency", "latency_results.csv"},
-	{"throughput", "throughput_results.csv"},
-	{"seqlen", "sequence_length_results.csv"},
+// moreColumns tell what batch and lengths do not, behind the others.
+var moreColumns = []string{"cell", "rate", "slo"}
+
+// A csvTable is one CSV file.
+type csvTable struct {
+	file        string
+	experiments []string
+	more        bool // it has moreColumns, and is not written for runs without its rows
 }
 
-// WriteCSV writes the three CSV files of all runs into dir, one observation a
+var tables = []csvTable{
+	{"latency_results.csv", []string{"latency"}, false},
+	{"throughput_results.csv", []string{"throughput"}, false},
+	{"sequence_length_results.csv", []string{"seqlen"}, false},
+	{"arrivals_results.csv", []string{"arrivals"}, true},
+	{"capacity_results.csv", []string{"capacity", "probe"}, true},
+	{"prefix_results.csv", []string{"prefix"}, true},
+	{"turns_results.csv", []string{"turns"}, true},
+	{"trace_results.csv", []string{"trace"}, true},
+}
+
+// holds says whether rows of the experiment stand in the file.
+func (t csvTable) holds(row Row) bool { return slices.Contains(t.experiments, row.Measured.Experiment) }
+
+func (t csvTable) ofRun(r *Run) bool { return slices.ContainsFunc(r.Rows, t.holds) }
+
+// WriteCSV writes the CSV files of all runs into dir, one observation a
 // line, in place of older ones: a metric of a row with status "ok", a metric
 // with status "left_out" and the reason for it, or a void row, which has no
-// metric and no value, with status "void" and the reasons. It returns the paths written.
+// metric and no value, with status "void" and the reasons. The files of latency, throughput and
+// sequence lengths are always written, another only if there are rows for it or
+// an older one, which would pass for theirs. It returns the paths written.
 func WriteCSV(dir string, runs []*Run) ([]string, error) {
 	for _, r := range runs {
 		for _, row := range r.Rows {
-			if !slices.ContainsFunc(tables, func(t struct{ experiment, file string }) bool { return t.experiment == row.Measured.Experiment }) {
+			if !slices.ContainsFunc(tables, func(t csvTable) bool { return t.holds(row) }) {
 				return nil, fmt.Errorf("run %s has a row of experiment %q, for which there is no CSV file", r.Name, row.Measured.Experiment)
 			}
 		}
@@ -41,7 +65,10 @@ func WriteCSV(dir string, runs []*Run) ([]string, error) {
 	var paths []string
 	for _, t := range tables {
 		path := filepath.Join(dir, t.file)
-		err := replace(path, func(w io.Writer) error { return writeTable(w, t.experiment, runs) })
+		if _, err := os.Stat(path); t.more && errors.Is(err, fs.ErrNotExist) && !slices.ContainsFunc(runs, t.ofRun) {
+			continue
+		}
+		err := replace(path, func(w io.Writer) error { return t.write(w, runs) })
 		if err != nil {
 			return paths, err
 		}
@@ -59,17 +86,35 @@ func inert(text string) string {
 	return text
 }
 
-func writeTable(w io.Writer, experiment string, runs []*Run) error {
+func (t csvTable) write(w io.Writer, runs []*Run) error {
 	lines := csv.NewWriter(w)
 	records := [][]string{columns}
+	if t.more {
+		records[0] = slices.Concat(columns, moreColumns)
+	}
 	for _, r := range runs {
 		for i := range r.Rows {
-			if r.Rows[i].Measured.Experiment == experiment {
-				records = append(records, observations(r.Name, &r.Rows[i])...)
+			if !t.holds(r.Rows[i]) {
+				continue
+			}
+			m := &r.Rows[i].Measured
+			for _, record := range observations(r.Name, &r.Rows[i]) {
+				if t.more {
+					record = append(record, inert(m.Name), rate(m.Rate), inert(m.SLO))
+				}
+				records = append(records, record)
 			}
 		}
 	}
 	return lines.WriteAll(records) // flushes too
+}
+
+// rate writes arrivals a second, "" of a closed loop.
+func rate(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
 // observations are the lines of one row.

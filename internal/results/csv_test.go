@@ -19,7 +19,7 @@ func TestCSVHasNoFormulas(t *testing.T) {
 	odd.Values = []measure.Value{{Metric: "@SUM(A1)", Value: -1.5}}
 	odd.LeftOut = []measure.LeftOut{{Metric: "-1+1", Reason: "\t=1"}}
 	var text bytes.Buffer
-	require.NoError(t, writeTable(&text, "latency", []*Run{{Name: "=run", Rows: []Row{{Measured: odd}, {Measured: void}}}}))
+	require.NoError(t, tables[0].write(&text, []*Run{{Name: "=run", Rows: []Row{{Measured: odd}, {Measured: void}}}}))
 	all, err := csv.NewReader(&text).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, all, 4)

@@ -138,3 +138,42 @@ func TestMedianAndUnit(t *testing.T) {
 		assert.Equal(t, want, measure.Unit(metric), metric)
 	}
 }
+
+// TestCSVOfLoads: the rows of other experiments have files of their own, which runs without
+// such rows do not make, but empty.
+func TestCSVOfLoads(t *testing.T) {
+	root := t.TempDir()
+	w, err := Create(filepath.Join(root, "load"), header("n"))
+	require.NoError(t, err)
+	open, closed := row("arrivals", "Arrivals/rate=7.5", 0), row("prefix", "Prefix/shared=50", 1)
+	open.Rate, open.Batch, open.SLO = 7.5, 0, "ttft:500ms"
+	for _, r := range []measure.Row{open, closed, row("probe", "Capacity/rate=3", 2), row("capacity", "Capacity/rate", 3)} {
+		require.NoError(t, w.Row(r, nil))
+	}
+	require.NoError(t, w.Close(true))
+	out := filepath.Join(root, "out")
+	read := func(name string) [][]string {
+		f, err := os.Open(filepath.Join(out, name))
+		require.NoError(t, err)
+		defer f.Close()
+		lines, err := csv.NewReader(f).ReadAll()
+		require.NoError(t, err)
+		return lines
+	}
+	_, err = Export(out, []*Run{reopen(t, filepath.Join(root, "load"))})
+	require.NoError(t, err)
+	assert.NoFileExists(t, filepath.Join(out, "turns_results.csv"))
+	lines := read("arrivals_results.csv")
+	assert.Equal(t, []string{"status", "reason", "cell", "rate", "slo"}, lines[0][11:])
+	assert.Equal(t, []string{"Arrivals/rate=7.5", "7.5", "ttft:500ms"}, lines[1][13:])
+	assert.Equal(t, []string{"Prefix/shared=50", "", ""}, read("prefix_results.csv")[1][13:])
+	seen := map[string]bool{}
+	for _, l := range read("capacity_results.csv")[1:] {
+		seen[l[2]] = true
+	}
+	assert.Equal(t, map[string]bool{"probe": true, "capacity": true}, seen)
+
+	_, err = Export(out, []*Run{exported(t, filepath.Join(root, "baseline"))})
+	require.NoError(t, err)
+	assert.Len(t, read("arrivals_results.csv"), 1, "what lies there is of these runs")
+}

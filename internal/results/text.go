@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/perf/benchfmt"
@@ -74,6 +75,7 @@ func readText(text []byte, path string) (*Run, error) {
 	repetitions := map[string]int{}
 	for _, f := range found {
 		f.row.Cell = cellOf(f.row.Name, comments.prompt, comments.output)
+		f.row.SLO = config["slo"]
 		f.row.LeftOut = comments.leftOut(&f.row)
 		repetitions[f.row.Name]++
 		run.Rows = append(run.Rows, Row{Repetition: repetitions[f.row.Name], Measured: f.row})
@@ -184,6 +186,14 @@ func cellOf(name string, prompt, output int) measure.Cell {
 		c.Experiment = "throughput"
 	case strings.HasPrefix(name, "SeqLen/") && scan("SeqLen/prompt=%d/output=%d", &c.PromptTokens, &c.OutputTokens):
 		c.Experiment = "seqlen"
+	case strings.HasPrefix(name, "Arrivals/rate=") && !strings.Contains(name, ".."):
+		rate, err := strconv.ParseFloat(strings.TrimPrefix(name, "Arrivals/rate="), 64)
+		if err != nil || !(rate > 0) || math.IsInf(rate, 0) {
+			return other
+		}
+		c.Experiment, c.Batch, c.Rate = "arrivals", 0, rate
+	case name == "Capacity/rate" || name == "Capacity/batch":
+		c.Experiment, c.Batch = "capacity", 0
 	default:
 		return other
 	}
