@@ -51,7 +51,7 @@ func mergeRecords(args []string, stdout, stderr io.Writer) int {
 	}
 	var merged *merge.Run
 	if err == nil {
-		merged, err = mergeFolders(flags.Args(), c, stderr)
+		merged, err = mergeFolders(*into, flags.Args(), c, stderr)
 	}
 	if err == nil {
 		err = saveMerged(*into, merged, stdout)
@@ -66,14 +66,17 @@ func mergeRecords(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// mergeFolders merges the records in dirs, and says on stderr what is wrong with them.
-func mergeFolders(dirs []string, c merge.Config, stderr io.Writer) (*merge.Run, error) {
+// mergeFolders merges the records in dirs, of which into must be none, and says on stderr what is wrong with them.
+func mergeFolders(into string, dirs []string, c merge.Config, stderr io.Writer) (*merge.Run, error) {
 	paths, err := records(dirs)
 	if err != nil {
 		return nil, err
 	}
 	var runs []*results.Run
 	for _, path := range paths {
+		if sameFolder(into, path) {
+			return nil, fmt.Errorf("%s is one of the records: write the merged run into another folder", into)
+		}
 		run, err := results.Open(path)
 		if err != nil {
 			return nil, err

@@ -91,3 +91,13 @@ func begun(dir string) int64 {
 	defer run.Close()
 	return run.Header.Started.UnixNano()
 }
+
+// sameFolder says whether a and b are one folder that exists.
+func sameFolder(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}

@@ -103,10 +103,12 @@ func (m *merger) sum(b *books) measure.Row {
 	return run.Row()
 }
 
-// enter gives a row its books.
+// enter gives a row its books, or leaves it to those of all rows to void it.
 func (b *books) enter(run *measure.Run) {
 	if b.only || b.delta.Several {
 		run.Server, run.Gauges = b.delta, b.gauges
+	} else {
+		run.RequireLedger = false
 	}
 }
 
@@ -126,10 +128,14 @@ func (m *merger) subtractAsked(d *engine.Delta) {
 			continue
 		}
 		for _, a := range i.Header.Instance.Asked {
-			d.Requests.N--
-			d.PromptTokens.N -= float64(a.PromptTokens)
-			d.GenerationTokens.N -= float64(a.OutputTokens)
-			d.PrefixQueries.N -= float64(a.PromptTokens)
+			for _, v := range []struct {
+				*engine.Value
+				n int
+			}{{&d.Requests, 1}, {&d.PromptTokens, a.PromptTokens}, {&d.PrefixQueries, a.PromptTokens}, {&d.GenerationTokens, a.OutputTokens}} {
+				if v.Known {
+					v.N -= float64(v.n)
+				}
+			}
 			if d.Finished[stopped] > ours[stopped] { // the one token was the model's end
 				d.Finished[stopped]--
 			} else if d.Finished != nil {
