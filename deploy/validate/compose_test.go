@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 )
 
 const (
@@ -40,17 +41,39 @@ func TestCompose(t *testing.T) {
 	assert.Equal(t, "http://server:8000", *p.Services["k6"].Environment["VLLM_BASE_URL"], "k6 has the environment of all clients")
 }
 
-// TestNamesAreScraped holds each name that Prometheus asks DNS for to a service of the compose file and of the overlays.
+// TestNamesAreScraped holds each name that Prometheus asks DNS for to a service of the compose file, and the
+// servers' and exporters' to a Service of the overlays.
 func TestNamesAreScraped(t *testing.T) {
 	text, err := os.ReadFile("../prometheus/containers.yml")
 	require.NoError(t, err)
 	all, err := Compose(composeDir, composeFile, "sim", "cpu", "gpu", "client")
 	require.NoError(t, err)
-	names := Names(all)
+	composed, served := Names(all), map[string]bool{}
+	for _, overlay := range []string{"sim", "gpu"} {
+		for _, o := range decoded(t, "../k8s/overlays/"+overlay) {
+			if service, ok := o.(*corev1.Service); ok {
+				served[service.Name] = true
+			}
+		}
+	}
 	asked := regexp.MustCompile(`names: \[([\w-]+)\]`).FindAllStringSubmatch(string(text), -1)
 	require.Len(t, asked, 4)
 	for _, m := range asked {
-		assert.True(t, names[m[1]], "no service of the compose file is %s", m[1])
+		assert.True(t, composed[m[1]], "no service of the compose file is %s", m[1])
+		assert.True(t, served[m[1]] || m[1] == "bench", "no Service is %s", m[1])
+	}
+}
+
+// TestCountersAreExported holds the exporter's fields to what the dashboard asks for.
+func TestCountersAreExported(t *testing.T) {
+	dashboard, err := os.ReadFile("../grafana/vllmbench.json")
+	require.NoError(t, err)
+	counters, err := os.ReadFile("../k8s/components/dcgm/counters.csv")
+	require.NoError(t, err)
+	fields := regexp.MustCompile(`DCGM_FI_[A-Z_]*[A-Z]`).FindAllString(string(dashboard), -1)
+	require.NotEmpty(t, fields)
+	for _, f := range fields {
+		assert.Contains(t, string(counters), "\n"+f+", ")
 	}
 }
 
