@@ -83,6 +83,7 @@ func (r *Run) Facts() []Fact {
 	f.workload(&r.Header, &info, known)
 	f.client(&r.Header)
 	f.harness(&r.Header)
+	f.load(r)
 	return f
 }
 
@@ -168,6 +169,16 @@ func (f *facts) client(h *Header) {
 	f.add(FactClient, "kernel", e.Kernel)
 	f.add(FactClient, "go", e.Go)
 	f.add(FactClient, "stamps", h.Stamps)
+}
+
+// load is what only some rows depend on: how arrivals bunch, and what goodput was measured by.
+func (f *facts) load(r *Run) {
+	if slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Measured.Open() }) {
+		f.add(FactWorkload, "burstiness", r.Header.Flags["burstiness"])
+	}
+	if i := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Measured.SLO != "" }); i >= 0 {
+		f.add(FactHarness, "slo", r.Rows[i].Measured.SLO)
+	}
 }
 
 // measuring are the flags that change how a cell is measured. Those that
