@@ -25,7 +25,7 @@ func TestBrowserDrawsEveryPlot(t *testing.T) {
 		t.Skip("there is no chromium")
 	}
 	s := shape{model: hostile, repetitions: 6, seqs: 8, requests: 3, samples: 5}
-	r, err := New(append(many(t, 2, s), spoilt(t)))
+	r, err := New(append(many(t, 2, s), spoilt(t), loaded()))
 	require.NoError(t, err)
 	pictures, err := r.pictures("svg")
 	require.NoError(t, err)

@@ -32,17 +32,19 @@ func TestInterval(t *testing.T) {
 
 func TestQuantityOf(t *testing.T) {
 	for metric, want := range map[string]quantity{
-		"p50-ttft-ns":    {"TTFT p50", "ms", 1e-6},
-		"mean-itl-ns":    {"ITL mean", "ms", 1e-6},
-		"egress-ttft-ns": {"egress-ttft", "ms", 1e-6},
-		"tok/s":          {"tok/s", "", 1},
-		"cpu-ns/tok":     {"cpu", "µs/tok", 1e-3},
-		"gpu-mem-B":      {"gpu-mem", "GiB", 1.0 / (1 << 30)},
-		"gpu-clock-Hz":   {"gpu-clock", "GHz", 1e-9},
-		"gpu-idle-%":     {"gpu-idle", "%", 1},
-		"ns/op":          {"time", "ms/op", 1e-6},
-		"p0-x-ns":        {"p0-x", "ms", 1e-6},
-		"allocs/op":      {"allocs/op", "", 1},
+		"p50-ttft-ns":             {"TTFT p50", "ms", 1e-6},
+		"p50-turn3-ttft-ns":       {"TTFT turn 3", "ms", 1e-6},
+		"p50-later-turns-ttft-ns": {"TTFT later turns", "ms", 1e-6},
+		"mean-itl-ns":             {"ITL mean", "ms", 1e-6},
+		"egress-ttft-ns":          {"egress-ttft", "ms", 1e-6},
+		"tok/s":                   {"tok/s", "", 1},
+		"cpu-ns/tok":              {"cpu", "µs/tok", 1e-3},
+		"gpu-mem-B":               {"gpu-mem", "GiB", 1.0 / (1 << 30)},
+		"gpu-clock-Hz":            {"gpu-clock", "GHz", 1e-9},
+		"gpu-idle-%":              {"gpu-idle", "%", 1},
+		"ns/op":                   {"time", "ms/op", 1e-6},
+		"p0-x-ns":                 {"p0-x", "ms", 1e-6},
+		"allocs/op":               {"allocs/op", "", 1},
 	} {
 		assert.Equal(t, want, quantityOf(metric), metric)
 	}
