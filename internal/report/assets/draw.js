@@ -188,12 +188,17 @@ function cross(ctx, x, y, r) {
   ctx.stroke();
 }
 
-// voidPoint marks a level that proves nothing at the foot of the plot: it has no place on y.
+// voidPoint marks a level that proves nothing at the foot of the plot: it has
+// no place on y. Of neighbours one is labelled.
 function voidPoint(u, ctx, x, colours) {
   const k = devicePixelRatio, foot = u.bbox.top + u.bbox.height;
+  ctx.save();
   ctx.strokeStyle = colours.muted;
   ctx.lineWidth = 1.5 * k;
   cross(ctx, x, foot - 8 * k, 4 * k);
+  ctx.restore();
+  if (u.voidAt.some((at) => Math.abs(at - x) < 28 * k)) return;
+  u.voidAt.push(x);
   write(ctx, "void", x, foot - 20 * k, colours.muted, colours.page, "center");
 }
 

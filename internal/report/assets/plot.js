@@ -105,6 +105,7 @@ class Plot {
 
   draw(u) {
     const before = timed(this.fig);
+    u.voidAt = [];
     for (const l of [...this.fig.lines].sort((a, b) => (a.role === "data") - (b.role === "data"))) drawLine(u, l, this.colours, before);
     drawMarks(u, this.fig.marks || [], this.colours);
     const room = new Room(u, this.fig.lines);
