@@ -17,7 +17,7 @@ import (
 
 // arriving are arguments for short windows of an open loop.
 func arriving(more ...string) []string {
-	return append([]string{"-test.bench=Arrivals", "-prompt=10", "-output=8", "-test.benchtime=60x", "-limits=late=1e6,cpu=1e6"}, more...)
+	return append([]string{"-test.bench=Arrivals", "-prompt=10", "-output=8", "-test.benchtime=60x", "-limits=late=1e6,cpu=1e6,merged=1"}, more...)
 }
 
 // arrived runs them with a record, and returns the rows and the requests of each.

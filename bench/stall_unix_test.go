@@ -23,7 +23,7 @@ func TestStall(t *testing.T) {
 	const window, stall = 4 * time.Second, time.Second
 	url, server := serveAlone(t)
 	dir := filepath.Join(t.TempDir(), "run")
-	c := startChild(t, arriving("-url="+url, "-warmup=1", "-rates=100", "-burstiness=inf", "-test.benchtime="+window.String(), "-quantiles=50,80,90,99", "-record="+dir)...)
+	c := startChild(t, arriving("-url="+url, "-warmup=1", "-rates=100", "-burstiness=inf", "-test.benchtime="+window.String(), "-quantiles=50,80,90,99", "-limits=late=1e6,cpu=1e6,merged=1,growth=1e6", "-record="+dir)...)
 	require.Eventually(t, func() bool { return running(t, url) }, soon, time.Millisecond)
 	time.Sleep(window / 4) // any instant will do whose stall ends within the window
 	require.NoError(t, server.Signal(syscall.SIGSTOP))

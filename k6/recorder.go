@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"go.k6.io/k6/errext"
+	"go.k6.io/k6/errext/exitcodes"
 	"go.k6.io/k6/lib"
 	"go.k6.io/k6/metrics"
 	"go.k6.io/k6/output"
@@ -130,10 +132,15 @@ func (r *recorder) AddMetricSamples(containers []metrics.SampleContainer) {
 // Stop is not called, since there is StopWithTestError.
 func (r *recorder) Stop() error { return r.StopWithTestError(nil) }
 
-// StopWithTestError saves a row for each cell. A run that k6 broke off is kept as one that did not end well.
+// StopWithTestError saves a row for each cell. A run that k6 broke off is kept as one that did not end well;
+// one that crossed a threshold has run to its end, and its record is whole.
 func (r *recorder) StopWithTestError(broken error) error {
 	if r.writer == nil {
 		return nil
+	}
+	var coded errext.HasExitCode
+	if errors.As(broken, &coded) && coded.ExitCode() == exitcodes.ThresholdsHaveFailed {
+		broken = nil
 	}
 	delta, err := r.settle()
 	err = errors.Join(err, r.rows(delta))
