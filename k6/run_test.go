@@ -184,6 +184,7 @@ func TestDropped(t *testing.T) {
 		"-e", "SLO=e2e:1h", "scripts/arrivals.js")
 	require.Equal(t, 99, code, "a threshold is crossed: "+printed)
 	run, requests := record(t, filepath.Join(dir, "instance-1"))
+	assert.True(t, run.Complete, "it ran to its end")
 	dropped := 0
 	for _, r := range requests[0] {
 		if r.Outcome == client.Dropped {
