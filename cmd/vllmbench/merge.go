@@ -79,13 +79,17 @@ func mergeFolders(into string, dirs []string, c merge.Config, stderr io.Writer) 
 		}
 		run, err := results.Open(path)
 		if err != nil {
-			return nil, err
+			c.Unreadable = append(c.Unreadable, err.Error())
+			continue
 		}
 		defer run.Close()
 		for _, w := range run.Warnings {
 			fmt.Fprintf(stderr, "vllmbench merge: %s: %s\n", path, w)
 		}
 		runs = append(runs, run)
+	}
+	if len(runs) == 0 {
+		return nil, errors.New(strings.Join(c.Unreadable, "; "))
 	}
 	merged, err := merge.Records(runs, c)
 	if err != nil {

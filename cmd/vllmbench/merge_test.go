@@ -89,6 +89,23 @@ func TestMerge(t *testing.T) {
 	assert.False(t, throughput)
 }
 
+// TestMergeNamesTheUnreadable: an instance may be killed before its header is on the disk.
+func TestMergeNamesTheUnreadable(t *testing.T) {
+	root := t.TempDir()
+	saveInstance(t, filepath.Join(root, "k6", "instance-1"), 0, begin, well)
+	broken := filepath.Join(root, "k6", "instance-2")
+	require.NoError(t, os.Mkdir(broken, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(broken, "run.jsonl"), nil, 0o666))
+	says := "cannot read the run in " + broken + ": line 1 of run.jsonl is no header: the file was cut off there, or is no run"
+	var stdout, stderr bytes.Buffer
+	require.Equal(t, notWhole, mergeRecords([]string{"-o", filepath.Join(root, "merged"), filepath.Join(root, "k6")}, &stdout, &stderr))
+	assert.Equal(t, "vllmbench merge: "+says+"\nvllmbench merge: the segment 1/2:1 of the load is missing: there is no record of an instance that had it\n", stderr.String())
+
+	stderr.Reset()
+	require.Equal(t, 1, mergeRecords([]string{"-o", filepath.Join(root, "merged"), broken}, &stdout, &stderr))
+	assert.Equal(t, "vllmbench merge: "+says+"\n", stderr.String())
+}
+
 func TestMergeRefuses(t *testing.T) {
 	root := t.TempDir()
 	saveInstance(t, filepath.Join(root, "k6", "instance-1"), 0, begin, well)

@@ -46,19 +46,20 @@ func recordsIn(dir string) (paths []string, err error) {
 			continue
 		}
 		path = newest(path)
-		run, err := results.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		merged := run.Header.Merged != nil
-		if err := run.Close(); err != nil {
-			return nil, err
-		}
-		if !merged { // an earlier merge may lie among them
+		if !isMerged(path) { // an earlier merge may lie among them
 			paths = append(paths, path)
 		}
 	}
 	return paths, nil
+}
+
+func isMerged(dir string) bool {
+	run, err := results.Open(dir)
+	if err != nil { // whoever reads it says so
+		return false
+	}
+	defer run.Close()
+	return run.Header.Merged != nil
 }
 
 func isRecord(dir string) bool {

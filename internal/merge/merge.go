@@ -22,6 +22,10 @@ type Config struct {
 	// ClockError is by how much the clocks of two hosts may differ; 0: not
 	// known. Instances of one host have one clock.
 	ClockError time.Duration
+
+	// Unreadable are records that are there and cannot be read, a sentence each: what an
+	// instance leaves that was killed as it began.
+	Unreadable []string
 }
 
 // A Run is the merged one.

@@ -137,6 +137,9 @@ func TestWindows(t *testing.T) {
 	assert.Equal(t, 1800, row.Ops)
 	assert.Contains(t, run.Header.Merged.Notes, "Arrivals/rate=100: 2400 requests of 2 instances; the window in which all were at work is 18 s, 90 % of the longest of one")
 
+	w.sent[1].window = measure.Window{From: 14 * time.Second, To: 24 * time.Second}
+	assert.Equal(t, []string{"all instances were at work for 9 s alone, 45 % of the longest window of one, under 50 %: start them at the same time"}, w.merged(t, Config{}).Rows[0].Measured.Void)
+
 	w.sent[1].window = measure.Window{From: 23 * time.Second, To: 24 * time.Second}
 	run = w.merged(t, Config{})
 	assert.Contains(t, run.Rows[0].Measured.Void, "the instances' windows do not overlap: they did not load the server at the same time")

@@ -13,6 +13,7 @@ import (
 
 // missing finds what of the load has no whole record.
 func (m *merger) missing() error {
+	m.lost = slices.Clone(m.Unreadable)
 	for _, i := range m.all {
 		if i.died != "" {
 			m.lost = append(m.lost, i.lost())
@@ -21,8 +22,8 @@ func (m *merger) missing() error {
 	for _, gap := range m.gaps() {
 		m.lost = append(m.lost, fmt.Sprintf("the segment %s of the load is missing: there is no record of an instance that had it", gap))
 	}
-	if m.Expect > len(m.all) {
-		m.lost = append(m.lost, fmt.Sprintf("%d of %d instances are missing: there are records of %s alone", m.Expect-len(m.all), m.Expect, names(m.all)))
+	if n := m.Expect - len(m.all); n > 0 {
+		m.lost = append(m.lost, fmt.Sprintf("%d of %d instances are missing: there are records of %s alone", n, m.Expect, names(m.all)))
 	}
 	if len(m.live()) == 0 {
 		return fmt.Errorf("no instance has a whole record: %s", strings.Join(m.lost, "; "))

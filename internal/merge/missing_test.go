@@ -117,6 +117,12 @@ func TestExpect(t *testing.T) {
 	assert.EqualError(t, err, "there are 3 records, and 2 are expected: name only those of one load")
 }
 
+// TestUnreadable: what cannot be read is missing, though the segments that can be read add up.
+func TestUnreadable(t *testing.T) {
+	run := open(2).merged(t, Config{Unreadable: []string{"instance-9 cannot be read"}})
+	missingRun(t, run, "instance-9 cannot be read")
+}
+
 // TestCutFile: an instance with fewer requests than it sent is out.
 func TestCutFile(t *testing.T) {
 	w := open(2)

@@ -16,13 +16,9 @@ func (m *merger) row(c *cell) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	var why []string
-	if run.Window.Length() == 0 {
-		why = append(why, "the instances' windows do not overlap: they did not load the server at the same time")
-	}
 	m.books.enter(run)
 	row := run.Row()
-	row.Void = append(append(why, row.Void...), m.books.void...)
+	row.Void = slices.Concat(c.apart(), row.Void, m.books.void)
 	for _, p := range c.parts {
 		for _, reason := range p.row.Void {
 			row.Void = append(row.Void, p.name+": "+reason)
@@ -62,6 +58,22 @@ func (m *merger) run(c *cell) (*measure.Run, error) {
 	run.CPU = c.cpu(run.Window)
 	c.count(run)
 	return run, nil
+}
+
+// minCommon is the share of the longest window that all must have in common: with less, instances
+// began apart, and what they measured together is not the load that was asked for.
+const minCommon = 0.5
+
+// apart says that the instances did not load the server at the same time, if so.
+func (c *cell) apart() []string {
+	w, kept := c.window()
+	switch {
+	case w.Length() == 0:
+		return []string{"the instances' windows do not overlap: they did not load the server at the same time"}
+	case kept < minCommon:
+		return []string{fmt.Sprintf("all instances were at work for %.3g s alone, %.3g %% of the longest window of one, under %g %%: start them at the same time", w.Length().Seconds(), 100*kept, 100*minCommon)}
+	}
+	return nil
 }
 
 // varies says whether the rate of an open loop changes by design: then, and only then, is all of the load its window.
