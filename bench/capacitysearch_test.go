@@ -19,12 +19,13 @@ import (
 // A hunt is one search.
 type hunt struct {
 	*session
-	axis  string // "rate" or "batch"
-	cell  measure.Cell
-	alone time.Duration // E2E of a request on the idle server
-	taken int           // windows
-	found []probed      // those that count
-	full  int           // of these, that -in-flight-max ended
+	axis    string // "rate" or "batch"
+	cell    measure.Cell
+	request func() client.Request // the next one; all windows draw from one sequence of lengths
+	alone   time.Duration         // E2E of a request on the idle server
+	taken   int                   // windows
+	found   []probed              // those that count
+	full    int                   // of these, that -in-flight-max ended
 }
 
 // A probed is a probe's load, and its window.
@@ -41,7 +42,8 @@ func (h *hunt) seek(b *testing.B) string {
 		h.failed++
 		b.Fatalf("not run: %v", h.gone)
 	}
-	rs, err := h.pilot(h.cell, 1, max(flags.warmup, 1), h.next(h.cell))
+	h.request = h.next(h.cell)
+	rs, err := h.pilot(h.cell, 1, max(flags.warmup, 1), h.request)
 	if err == nil {
 		h.alone = rs[len(rs)-1].E2E()
 		var a capacity.Answer
@@ -89,14 +91,11 @@ var errLate = errors.New("the share that met -slo is unknown, since the client s
 
 // take measures one window as a row of its own.
 func (h *hunt) take(c measure.Cell, load float64) (row measure.Row, run *measure.Run, err error) {
-	if h.continuous[h.cell.Name] { // as the request alone has shown
-		h.continuous[c.Name] = true
-	}
 	h.taken++
 	var send window
 	if h.axis == "batch" {
 		c.Batch = int(load)
-		send = h.closedWindow(c, h.next(c), enough(c.Batch))
+		send = h.closedWindow(c, h.request, enough(c.Batch))
 	} else {
 		c.Rate = load
 		p, err := h.pattern(load).pace(h.seed() + uint64(h.taken)<<32)
@@ -104,7 +103,7 @@ func (h *hunt) take(c measure.Cell, load float64) (row measure.Row, run *measure
 			return row, nil, err
 		}
 		// Half a window comes before it: until the queue has grown to its length, more requests meet the SLO.
-		send = h.openWindow(p, max(h.alone, p.length/(2*rampRequests)), h.next(c))
+		send = h.openWindow(p, max(h.alone, p.length/(2*rampRequests)), h.request)
 	}
 	h.line.Begin(c.Name)
 	h.page.Begin(c.Name)
