@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -148,8 +151,12 @@ var binary = sync.OnceValues(func() (string, error) {
 // scratch is a folder for what all tests of this process share.
 func scratch() string { return filepath.Join(os.TempDir(), fmt.Sprintf("vllmbench-%d", os.Getpid())) }
 
-// tests runs the tests and removes what they share.
+// tests runs the tests and removes what they share. They mostly wait, for
+// windows that last their time, so more of them go side by side than there are processors.
 func tests(m *testing.M) int {
+	if !given("test.parallel") {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))) // a number is valid
+	}
 	defer os.RemoveAll(scratch())
 	return m.Run()
 }
