@@ -34,7 +34,9 @@ func (m *merger) open() *books {
 		m.subtractAsked(&b.delta)
 	}
 	if len(m.lost) > 0 {
-		m.load = m.loaded(b.delta)
+		if said := m.had(b.delta); said != "" {
+			m.notes = append(m.notes, said)
+		}
 		if !b.delta.Reset {
 			b.delta = engine.Delta{Several: true, Why: "the server counted the requests of instances too that are not here"}
 		}

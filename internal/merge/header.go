@@ -49,9 +49,6 @@ func (m *merger) header() results.Header {
 	if devices {
 		h.Merged.Notes = append(h.Merged.Notes, "gpu: what instances saw of GPUs is not merged")
 	}
-	if m.load.all {
-		h.Merged.Notes = append(h.Merged.Notes, m.load.why+", so latencies stay")
-	}
 	return h
 }
 

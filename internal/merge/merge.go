@@ -49,7 +49,6 @@ type merger struct {
 	notes []string
 	cells []*cell
 	books *books
-	load  loaded // if some of it is not here
 }
 
 // Records merges the records of instances. It fails if they are not of one load

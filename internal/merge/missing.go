@@ -2,7 +2,6 @@ package merge
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -55,50 +54,23 @@ func names(all []*instance) string {
 	return strings.Join(names, ", ")
 }
 
-// A loaded says whether the server had all of the load although not all of it is here.
-type loaded struct {
-	all bool
-	why string
-}
-
-// loaded holds what the server counted against what the whole load should be by the
-// live instances' part of it. In an open loop arrivals do not depend on what became of
-// others, so if all of them came, the live instances' requests are a sample of those
-// of the load. If not, they met another load than was asked for, or met it
-// only for a time, which no record tells.
-func (m *merger) loaded(d engine.Delta) loaded {
-	share := m.share()
-	var n, prompts, outputs, most float64
+// had says how much of the load reached the server although not all of it is here, "" if that is not known.
+func (m *merger) had(d engine.Delta) string {
+	share, ours := m.share(), 0
 	for _, c := range m.cells {
-		if !c.parts[0].row.Open() {
-			return loaded{false, "in a closed loop, fewer requests were in flight than asked for from when an instance was gone"}
+		if !c.parts[0].row.Open() { // what a stream sends depends on how it is served
+			return ""
 		}
 		for _, r := range c.all() {
-			n += is(r.Outcome == client.OK)
-			prompts, outputs = prompts+float64(r.PromptTokens), outputs+float64(r.OutputTokens)
-			most = max(most, float64(max(r.PromptTokens, r.OutputTokens)))
+			if r.Outcome == client.OK {
+				ours++
+			}
 		}
 	}
-	switch {
-	case d.Reset || d.Several || !d.Requests.Known || !d.PromptTokens.Known || !d.GenerationTokens.Known:
-		return loaded{false, "the server's counters do not tell how much of the load it had"}
-	case share == 0:
-		return loaded{false, "the instances name no segments of the load, so it is not known how much is missing"}
+	if share == 0 || d.Reset || d.Several || !d.Requests.Known {
+		return ""
 	}
-	// Each instance has its part to within one request a cell.
-	odd := float64(len(m.cells) * len(m.all))
-	near := func(got engine.Value, ours, within float64) bool { return math.Abs(got.N-ours/share) <= within/share }
-	if near(d.Requests, n, odd) && near(d.PromptTokens, prompts, odd*most) && near(d.GenerationTokens, outputs, odd*most) {
-		return loaded{true, fmt.Sprintf("the server counted %.0f requests, the whole load", d.Requests.N)}
-	}
-	return loaded{false, fmt.Sprintf("the server counted %.0f requests, and the whole load is about %.0f, so which load the others met is not known", d.Requests.N, n/share)}
-}
-
-func is(yes bool) float64 {
-	if yes {
-		return 1
-	}
-	return 0
+	return fmt.Sprintf("the server counted %.0f requests; by the %d that are here, the whole load is about %.0f", d.Requests.N, ours, float64(ours)/share)
 }
 
 // leaveOut takes out of the row what its books, or the records that are missing, would have proven.
@@ -120,28 +92,17 @@ func told(row *measure.Row, metric string) bool {
 	return has || slices.ContainsFunc(row.LeftOut, func(l measure.LeftOut) bool { return l.Metric == metric })
 }
 
-// ofSome are the metrics that the instances' requests that are here prove by themselves, whatever else came to the server.
+// ofSome are the metrics beside the client's own that the requests that are here prove by themselves, whatever else came to the server.
 var ofSome = []string{"p50-late-ns", "p99-late-ns", "new-conn-%"}
 
 // lacks says why the metric cannot be had without the missing records, or "".
+//
+// Latencies are among these. What is here is no fair sample of the load: arrivals of instances that each
+// keep an even pace fall into each other's gaps or upon each other, all
+// through the load, as the instances happened to begin. Nor is it known for how long the load was whole.
 func (m *merger) lacks(group, metric string) string {
-	if len(m.lost) == 0 || slices.Contains(ofSome, metric) {
+	if len(m.lost) == 0 || slices.Contains(ofSome, metric) || group == "Client" && metric != "in-flight" {
 		return ""
-	}
-	switch group {
-	case "Latency", "Conversations":
-		if m.load.all {
-			return ""
-		}
-		return m.load.why + ": " + strings.Join(m.lost, "; ")
-	case "Goodput":
-		if m.load.all && metric == "slo-%" {
-			return ""
-		}
-	case "Client":
-		if metric != "in-flight" {
-			return ""
-		}
 	}
 	return "not all of the load is here: " + strings.Join(m.lost, "; ")
 }
