@@ -42,7 +42,9 @@ func (m *merger) header() results.Header {
 			part.Rows = append(part.Rows, row.Measured)
 		}
 		h.Merged.Instances = append(h.Merged.Instances, part)
-		from = append(from, name)
+		if i.died == "" {
+			from = append(from, name)
+		}
 	}
 	h.Nonce = strings.Join(nonces, "+")
 	h.Merged.Notes = append([]string{"merged from " + strings.Join(from, ", ")}, m.notes...)

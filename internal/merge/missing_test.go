@@ -72,6 +72,7 @@ func TestKilled(t *testing.T) {
 		run := w.merged(t, Config{})
 		row := missingRun(t, run, killedSays)
 		assert.Contains(t, run.Header.Merged.Notes, said)
+		assert.Equal(t, "merged from instance-1 (0:1/4), instance-3 (1/2:3/4), instance-4 (3/4:1)", run.Header.Merged.Notes[0])
 		assert.Equal(t, rate, row.Rate, "that of the whole load")
 	}
 }
