@@ -11,7 +11,6 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
-	"vllmbench/internal/results"
 	"vllmbench/internal/vllmsim"
 )
 
@@ -23,17 +22,7 @@ func arriving(more ...string) []string {
 // arrived runs them with a record, and returns the rows and the requests of each.
 func arrived(t *testing.T, args ...string) (*child, []measure.Row, [][]client.Result) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	c := runChild(t, arriving(append(args, "-record="+dir)...)...)
-	run, err := results.Open(dir)
-	require.NoError(t, err, c.all())
-	defer run.Close()
-	var rows []measure.Row
-	var reqs [][]client.Result
-	for i, r := range run.Rows {
-		rows, reqs = append(rows, r.Measured), append(reqs, requests(t, run, i))
-	}
-	return c, rows, reqs
+	return recordChild(t, arriving(args...)...)
 }
 
 // dueIn are the instants in the row's window at which requests were due, since its begin.

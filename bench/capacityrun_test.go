@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,25 +11,15 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
-	"vllmbench/internal/results"
 	"vllmbench/internal/vllmsim"
 )
 
 // sized searches with short windows and a record, and returns the rows and the requests of each.
 func sized(t *testing.T, args ...string) (*child, []measure.Row, [][]client.Result) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	c := runChild(t, append([]string{"-prompt=10", "-limits=late=1e6,cpu=1e6,turnaround=1e6,phase=1e6", "-record=" + dir}, args...)...)
+	c, rows, reqs := recordChild(t, append([]string{"-prompt=10", "-limits=late=1e6,cpu=1e6,turnaround=1e6,phase=1e6"}, args...)...)
 	if strings.Contains(c.all(), errLate.Error()) {
 		t.Skip("this machine is too busy to send requests in time")
-	}
-	run, err := results.Open(dir)
-	require.NoError(t, err, c.all())
-	defer run.Close()
-	var rows []measure.Row
-	var reqs [][]client.Result
-	for i, r := range run.Rows {
-		rows, reqs = append(rows, r.Measured), append(reqs, requests(t, run, i))
 	}
 	return c, rows, reqs
 }

@@ -113,31 +113,8 @@ func (h *hunt) take(c measure.Cell, load float64) (row measure.Row, run *measure
 		h.page.Void(c.Name)
 		return row, nil, err
 	}
-	row = run.Row()
-	if err != nil {
-		row.Void = append(row.Void, err.Error())
-	}
-	if len(row.Void) == 0 {
-		row.LeftOut = append(row.LeftOut, h.untold(&row)...)
-	}
-	h.line.End(strings.Join(row.Void, "; "))
-	return row, run, h.keep(row, slices.Concat(run.Streams...))
-}
-
-// keep saves a row.
-func (h *hunt) keep(row measure.Row, requests []client.Result) error {
-	h.page.Row(&row)
-	if h.record == nil {
-		return nil
-	}
-	err := h.saveGPU()
-	if err == nil {
-		err = h.record.Row(row, requests)
-	}
-	if err != nil {
-		h.session.gone = err
-	}
-	return err
+	row, err = h.settle(run, err)
+	return row, run, err
 }
 
 // judge is what the row says of its load. Whatever else than the load spoilt it is an error.

@@ -19,6 +19,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/perf/benchfmt"
+
+	"vllmbench/client"
+	"vllmbench/internal/measure"
+	"vllmbench/internal/results"
 )
 
 // tiny are arguments that make four cells, each of a fraction of a second on
@@ -62,6 +66,20 @@ func runChild(t *testing.T, args ...string) *child {
 	c := startChild(t, args...)
 	c.end()
 	return c
+}
+
+// recordChild runs the binary with a record, to its end, and returns the rows and the requests of each.
+func recordChild(t *testing.T, args ...string) (c *child, rows []measure.Row, reqs [][]client.Result) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	c = runChild(t, append(args, "-record="+dir)...)
+	run, err := results.Open(dir)
+	require.NoError(t, err, c.all())
+	defer run.Close()
+	for i, r := range run.Rows {
+		rows, reqs = append(rows, r.Measured), append(reqs, requests(t, run, i))
+	}
+	return c, rows, reqs
 }
 
 // await reads standard output up to a line that holds text.

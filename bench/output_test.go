@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"vllmbench/client"
 	"vllmbench/internal/engine"
 	"vllmbench/internal/measure"
 	"vllmbench/internal/results"
@@ -17,25 +18,8 @@ import (
 // compared at all is a benchfmt line, which benchstat groups by; what one
 // changes between runs, and all else, is a comment.
 func (s *session) header(w io.Writer) {
+	s.config(w)
 	i := s.info
-	config := func(key, value string) { fmt.Fprintf(w, "%s: %s\n", key, value) }
-	config("server", string(i.Kind))
-	config("model", i.Model)
-	if gpus := s.gpus(); gpus != "" {
-		config("gpu", gpus)
-	}
-	config("workload", s.workload())
-	if !flags.slo.Zero() {
-		config("slo", flags.slo.String())
-	}
-	for _, m := range measure.Metrics(flags.quantiles) {
-		if m.OfGPU() && s.gpus() == "" || measure.OfSLO(m.Name) && flags.slo.Zero() || measure.OfArrivals(m.Name) && !open() {
-			continue
-		}
-		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
-			fmt.Fprintf(w, "Unit %s better=%s\n", m.Name, m.Better)
-		}
-	}
 	comment := func(format string, args ...any) { fmt.Fprintf(w, "# "+format+"\n", args...) }
 	if s.stop != nil {
 		comment("no server was named (-url or VLLM_BASE_URL): this is the embedded one, whose times are computed from %s", i.Root)
@@ -87,6 +71,29 @@ func (s *session) header(w io.Writer) {
 	}
 }
 
+// config prints the lines that benchstat groups by, and which way each unit is better.
+func (s *session) config(w io.Writer) {
+	i := s.info
+	config := func(key, value string) { fmt.Fprintf(w, "%s: %s\n", key, value) }
+	config("server", string(i.Kind))
+	config("model", i.Model)
+	if gpus := s.gpus(); gpus != "" {
+		config("gpu", gpus)
+	}
+	config("workload", s.workload())
+	if !flags.slo.Zero() {
+		config("slo", flags.slo.String())
+	}
+	for _, m := range measure.Metrics(flags.quantiles) {
+		if m.OfGPU() && s.gpus() == "" || measure.OfSLO(m.Name) && flags.slo.Zero() || measure.OfArrivals(m.Name) && !open() {
+			continue
+		}
+		if m.Better != "" && slices.ContainsFunc(s.shown, func(t measure.Metric) bool { return t.Name == m.Name }) {
+			fmt.Fprintf(w, "Unit %s better=%s\n", m.Name, m.Better)
+		}
+	}
+}
+
 func (s *session) workload() string {
 	what := s.tongue.lengths()
 	if s.tongue == nil {
@@ -116,24 +123,9 @@ func orNone(n int) string {
 // report puts the row on the benchmark line and into the record, or fails the
 // benchmark. fault is what voids the row and does not show in the run.
 func (s *session) report(b *testing.B, run *measure.Run, fault error) {
-	row := run.Row()
-	if fault != nil {
-		row.Void = append(row.Void, fault.Error())
-	}
-	if len(row.Void) == 0 {
-		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
-	}
-	s.line.End(strings.Join(row.Void, "; "))
-	s.page.Row(&row)
-	if s.record != nil {
-		err := s.saveGPU()
-		if err == nil {
-			err = s.record.Row(row, slices.Concat(run.Streams...))
-		}
-		if err != nil {
-			s.gone = err
-			b.Fatal(err)
-		}
+	row, err := s.settle(run, fault)
+	if err != nil {
+		b.Fatal(err)
 	}
 	if len(row.Void) > 0 {
 		s.failed++
@@ -150,6 +142,35 @@ func (s *session) report(b *testing.B, run *measure.Run, fault error) {
 			s.omit(row.Name, row.LeftOut[i])
 		}
 	}
+}
+
+// settle makes the row of a run and keeps it. The error is that of the record.
+func (s *session) settle(run *measure.Run, fault error) (measure.Row, error) {
+	row := run.Row()
+	if fault != nil {
+		row.Void = append(row.Void, fault.Error())
+	}
+	if len(row.Void) == 0 {
+		row.LeftOut = append(row.LeftOut, s.untold(&row)...)
+	}
+	s.line.End(strings.Join(row.Void, "; "))
+	return row, s.keep(row, slices.Concat(run.Streams...))
+}
+
+// keep shows a row on the page and saves it. Without a record nothing more can be measured.
+func (s *session) keep(row measure.Row, requests []client.Result) error {
+	s.page.Row(&row)
+	if s.record == nil {
+		return nil
+	}
+	err := s.saveGPU()
+	if err == nil {
+		err = s.record.Row(row, requests)
+	}
+	if err != nil {
+		s.gone = err
+	}
+	return err
 }
 
 // untold are the metrics of which row says nothing. Why no GPU is watched

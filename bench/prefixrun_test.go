@@ -2,7 +2,6 @@ package bench
 
 import (
 	"net/http"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,24 +9,13 @@ import (
 
 	"vllmbench/client"
 	"vllmbench/internal/measure"
-	"vllmbench/internal/results"
 	"vllmbench/internal/vllmsim"
 )
 
 // recordOf runs an experiment with a record, and returns the rows and the requests of each.
 func recordOf(t *testing.T, args ...string) (*child, []measure.Row, [][]client.Result) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	c := runChild(t, append(args, "-limits=turnaround=1e6,phase=1e6,cpu=1e6", "-record="+dir)...)
-	run, err := results.Open(dir)
-	require.NoError(t, err, c.all())
-	defer run.Close()
-	var rows []measure.Row
-	var reqs [][]client.Result
-	for i, r := range run.Rows {
-		rows, reqs = append(rows, r.Measured), append(reqs, requests(t, run, i))
-	}
-	return c, rows, reqs
+	return recordChild(t, append(args, "-limits=turnaround=1e6,phase=1e6,cpu=1e6")...)
 }
 
 // hits is the row's account of the prefix cache.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -103,20 +104,8 @@ func openSession(ctx context.Context) (s *session, err error) {
 	if err := s.fits(); err != nil {
 		return s, err
 	}
-	s.client, err = client.New(client.Config{
-		BaseURL: s.info.URL, APIKey: flags.apiKey, Model: s.info.Model,
-		Streams:    s.streams(),
-		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps, TLS: believed,
-	})
-	if err != nil {
+	if err := s.connect(believed); err != nil {
 		return s, err
-	}
-	if err := openFiles(2*s.streams() + 64); err != nil {
-		return s, err
-	}
-	s.runs = "ordinary priority (-priority=false)"
-	if flags.priority {
-		s.runs = client.Prioritise() // after the embedded server was started, which must not have it
 	}
 	if err := s.load(); err != nil {
 		return s, err
@@ -134,6 +123,26 @@ func openSession(ctx context.Context) (s *session, err error) {
 		return s, err
 	}
 	return s, s.openRecord()
+}
+
+// connect makes the client, for as many requests as may be in flight.
+func (s *session) connect(believed *tls.Config) (err error) {
+	s.client, err = client.New(client.Config{
+		BaseURL: s.info.URL, APIKey: flags.apiKey, Model: s.info.Model,
+		Streams:    s.streams(),
+		FirstToken: flags.firstToken, Stall: flags.stall, UserStamps: flags.userStamps, TLS: believed,
+	})
+	if err != nil {
+		return err
+	}
+	if err := openFiles(2*s.streams() + 64); err != nil {
+		return err
+	}
+	s.runs = "ordinary priority (-priority=false)"
+	if flags.priority {
+		s.runs = client.Prioritise() // after the embedded server was started, which must not have it
+	}
+	return nil
 }
 
 // load decides what is sent: the endpoint, the source of prompts, and whether vLLM's fields are.

@@ -67,13 +67,12 @@ func left(r *client.Result) time.Duration {
 
 // A course is how values went.
 type course struct {
-	slope  float64 // rise from the first to just behind the last, by a least-squares line
-	rises  int     // pairs of which the later is greater, less those of which it is smaller: Kendall's S
-	values int
+	slope float64 // rise from the first to just behind the last, by a least-squares line
+	rises int     // pairs of which the later is greater, less those of which it is smaller: Kendall's S
 }
 
 func trend(values []float64) course {
-	c := course{values: len(values)}
+	var c course
 	middle := float64(len(values)-1) / 2
 	var xy, xx float64
 	for i, v := range values {
