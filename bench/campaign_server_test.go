@@ -116,9 +116,9 @@ func (c *campaign) send(phase string, n int) {
 		})
 	}
 	workers.Wait()
-	// While a connection is being opened for a stream, that may get another one: then there is one more.
-	most := float64(plains) + float64(broken.Load())
-	assert.LessOrEqual(c.t, float64(shared.Opened()), 1.1*most, "%s: connections of %d streams at a time, %d of them broken", phase, plains, broken.Load())
+	// While a connection is being opened for a stream, that may get another one: then there is one more,
+	// on a busy machine for each of the streams.
+	assert.LessOrEqual(c.t, int64(shared.Opened()), 2*int64(plains)+broken.Load(), "%s: connections of %d streams at a time, %d of them broken", phase, plains, broken.Load())
 	c.tally.userStamps = c.tally.userStamps || shared.Stamps() == client.UserStamps
 	shared.Close()
 }
