@@ -18,9 +18,9 @@ import (
 const driftLegs = 8
 
 // driftArgs make a leg of less than a second.
-var driftArgs = []string{"-bench=Latency", "-benchtime=2x", "-warmup=0", "-prompt=10", "-output=16", "-gpu=none", "-limits=turnaround=1e6,cpu=1e6"}
+var driftArgs = []string{"-bench=Latency", "-benchtime=3x", "-warmup=0", "-prompt=10", "-output=16", "-gpu=none", "-limits=turnaround=1e6,cpu=1e6"}
 
-// TestDrift compares a server with itself while it grows slower by 10 %. One
+// TestDrift compares a server with itself while it grows slower by 20 %. One
 // after the other, that passes for a difference; in turns it does not.
 func TestDrift(t *testing.T) {
 	if testing.Short() {
@@ -44,7 +44,7 @@ func TestDrift(t *testing.T) {
 
 	t.Run("one after the other", func(t *testing.T) {
 		t.Parallel()
-		url := simulate(t, vllmsim.Config{Drift: 0.1, DriftOver: over})
+		url := simulate(t, vllmsim.Config{Drift: 0.2, DriftOver: over})
 		var rates []float64
 		for range driftLegs {
 			args := strings.ReplaceAll(strings.Join(driftArgs, " "), "-bench", "-test.bench")
@@ -57,18 +57,18 @@ func TestDrift(t *testing.T) {
 		p, change := held(rates[:driftLegs/2], rates[driftLegs/2:])
 		t.Logf("one after the other: %.5g tok/s: change %+.1f %%, p=%.3f", rates, 100*change, p)
 		assert.Less(t, p, 0.05, "drift passes for a difference")
-		assert.InDelta(t, -0.05, change, 0.025)
+		assert.InDelta(t, -0.09, change, 0.04)
 	})
 	t.Run("in turns", func(t *testing.T) {
 		t.Parallel()
-		o := inTurns(t, simulate(t, vllmsim.Config{Drift: 0.1, DriftOver: over}), driftLegs/4)
+		o := inTurns(t, simulate(t, vllmsim.Config{Drift: 0.2, DriftOver: over}), driftLegs/4)
 		a, b := readRates(t, o.A), readRates(t, o.B)
 		p, _ := held(a, b)
 		require.Equal(t, "tok/s", o.Changes[0].Metric)
 		change := o.Changes[0].Ratio - 1
 		t.Logf("in turns: a %.5g, b %.5g tok/s: change %+.2f %%, p=%.3f", a, b, 100*change, p)
 		assert.Greater(t, p, 0.05)
-		assert.InDelta(t, 0, change, 0.01)
+		assert.InDelta(t, 0, change, 0.02)
 	})
 }
 
