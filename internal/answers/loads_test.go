@@ -2,6 +2,7 @@ package answers
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +19,7 @@ func atRateOf(rate float64) measure.Cell {
 }
 
 // arrive adds a row of an open loop in which a share of 1000 requests met the SLO;
-// below 0 the queue grew.
+// below 0 the queue grew, and without a number the share was left out.
 func (s *sample) arrive(repetition int, cell measure.Cell, ttft, share float64) *results.Row {
 	if share < 0 {
 		r := s.row(repetition, cell, map[string]float64{"served-%": 80})
@@ -28,7 +29,11 @@ func (s *sample) arrive(repetition int, cell measure.Cell, ttft, share float64) 
 		r.Measured.SLO = twoObjectives
 		return r
 	}
-	r := s.row(repetition, cell, map[string]float64{"p50-ttft-ns": ttft, "p90-ttft-ns": 2 * ttft, "engine-queue-ns": ttft / 4, "slo-%": share})
+	values := map[string]float64{"p50-ttft-ns": ttft, "p90-ttft-ns": 2 * ttft, "engine-queue-ns": ttft / 4}
+	if !math.IsNaN(share) {
+		values["slo-%"] = share
+	}
+	r := s.row(repetition, cell, values)
 	for i := range r.Measured.Values {
 		r.Measured.Values[i].N = 1000
 	}
@@ -48,6 +53,9 @@ func TestRates(t *testing.T) {
 		{"at none", []float64{90, 80, 70, 10}, "Less than 1 req/s: there 90.0 % of the requests meet"},
 		{"by chance or not", []float64{100, 99, 94.9, 60}, "2 req/s or more, and less than 8: at the first 99.0 % of the requests meet ttft:200ms,itl:30ms, at the other only 60.0 % do. Requests were too few to tell at 4."},
 		{"unknown", []float64{94.9, 94.8, 94.9, 94.9}, "Unknown: at none of the rates up to 8 req/s it is clear whether 95 % of the requests meet"},
+		{"left out above", []float64{100, 99, math.NaN(), math.NaN()}, "2 req/s or more: at this rate, of those measured, 99.0 % of the requests meet ttft:200ms,itl:30ms. The share was left out at 4, 8."},
+		{"left out within", []float64{100, math.NaN(), 94.9, 60}, "1 req/s or more, and less than 8: at the first 100 % of the requests meet ttft:200ms,itl:30ms, at the other only 60.0 % do. Requests were too few to tell at 4. The share was left out at 2."},
+		{"left out at all", []float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}, "Unknown: at none of the rates up to 8 req/s it is clear whether 95 % of the requests meet ttft:200ms,itl:30ms. The share was left out at 1, 2, 4, 8."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSample(1)

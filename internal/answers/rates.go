@@ -16,13 +16,14 @@ type atRate struct {
 	rate    float64
 	met, of float64 // requests
 	target  float64 // percent of the requests
+	asked   bool    // an SLO was named
 	grows   bool    // there is no steady state
 }
 
 // atRates are the constant rates of BenchmarkArrivals, ascending.
 func (v *view) atRates() (out []atRate) {
 	for _, l := range Loads(v.run, arrivals, Rate, "slo-%") {
-		a := atRate{rate: l.Cell.Rate, target: Share(v.run)}
+		a := atRate{rate: l.Cell.Rate, target: Share(v.run), asked: SLO(v.run) != ""}
 		grew, steady := 0, 0
 		for _, row := range v.rows {
 			m := &row.Measured
@@ -57,7 +58,11 @@ func (a atRate) share() float64 { return 100 * a.met / a.of }
 // holds says whether as many requests met the SLO as should, and fails whether
 // too few did, and not by chance: the upper end of the interval of Clopper and
 // Pearson (1934), which takes requests to be independent of each other, is below.
-func (a atRate) holds() bool { return !a.grows && (a.of == 0 || a.share() >= a.target) }
+// Without an SLO a steady state is all that can be asked for; with one, a row that
+// lacks the share proves neither.
+func (a atRate) holds() bool {
+	return !a.grows && (!a.asked || a.of > 0 && a.share() >= a.target)
+}
 
 func (a atRate) fails() bool {
 	if a.grows || a.of == 0 || a.met == a.of {
@@ -72,8 +77,6 @@ func (a atRate) says(slo string) string {
 		return "the queue grows, so that there is no steady state"
 	case slo == "":
 		return "the queue does not grow"
-	case a.of == 0:
-		return "it is not known how many meet the SLO"
 	}
 	return fmt.Sprintf("%s %% of the requests meet %s", number(a.share()), slo)
 }
@@ -97,13 +100,7 @@ func (v *view) ratesText() string {
 	for holds >= 0 && !below[holds].holds() {
 		holds--
 	}
-	var unclear []string
-	for _, a := range below[holds+1:] {
-		unclear = append(unclear, fmt.Sprintf("%v", a.rate))
-	}
-	if len(unclear) > 0 {
-		more = fmt.Sprintf(" Requests were too few to tell at %s.", strings.Join(unclear, ", ")) + more
-	}
+	more = unclear(below[holds+1:]) + more
 	switch {
 	case fails < 0 && holds < 0:
 		return fmt.Sprintf("Unknown: at none of the rates up to %v req/s it is clear whether %v %% of the requests meet %s.%s", all[len(all)-1].rate, Share(v.run), slo, more)
@@ -117,6 +114,25 @@ func (v *view) ratesText() string {
 		other = fmt.Sprintf("only %s %% do", number(all[fails].share()))
 	}
 	return fmt.Sprintf("%v req/s or more, and less than %v: at the first %s, at the other %s.%s", below[holds].rate, all[fails].rate, below[holds].says(slo), other, more)
+}
+
+// unclear names the rates at which requests were too few to tell, and those whose share was left out.
+func unclear(all []atRate) (out string) {
+	var few, without []string
+	for _, a := range all {
+		if rate := fmt.Sprintf("%v", a.rate); a.of > 0 {
+			few = append(few, rate)
+		} else {
+			without = append(without, rate)
+		}
+	}
+	if len(few) > 0 {
+		out = fmt.Sprintf(" Requests were too few to tell at %s.", strings.Join(few, ", "))
+	}
+	if len(without) > 0 {
+		out += fmt.Sprintf(" The share was left out at %s.", strings.Join(without, ", "))
+	}
+	return out
 }
 
 func place(i, n int) string {
