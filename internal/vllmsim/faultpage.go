@@ -44,7 +44,7 @@ func (p *page) gather(without []string) ([]*dto.MetricFamily, error) {
 	all, err := p.registry.Gather()
 	for _, f := range all {
 		if f.GetName() == "process_start_time_seconds" && p.started != 0 {
-			f.Metric[0].Gauge.Value = &p.started
+			f.Metric[0].Gauge.Value = new(p.started) // the page is written when another may begin
 		}
 		if n := p.excess[f.GetName()]; n != 0 {
 			c := counterOf(f)

@@ -92,3 +92,28 @@ func TestScrapesWithFaults(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(began), 30*time.Millisecond)
 	assert.Contains(t, page, "vllm:generation_tokens_total")
 }
+
+// TestGatheredPageStays: a page that is being written is not changed by a restart meanwhile.
+func TestGatheredPageStays(t *testing.T) {
+	var p page
+	claims := func(all []*dto.MetricFamily) float64 {
+		for _, f := range all {
+			if f.GetName() == "process_start_time_seconds" {
+				return f.Metric[0].GetGauge().GetValue()
+			}
+		}
+		require.Fail(t, "no start is claimed")
+		return 0
+	}
+	s, err := Config{}.resolve()
+	require.NoError(t, err)
+	p.begin(newMetrics(s).registry)
+	p.started = 1
+	all, err := p.gather(nil)
+	require.NoError(t, err)
+	p.begin(newMetrics(s).registry)
+	assert.EqualValues(t, 1, claims(all))
+	again, err := p.gather(nil)
+	require.NoError(t, err)
+	assert.Greater(t, claims(again), 1.0)
+}
