@@ -16,14 +16,14 @@ type atRate struct {
 	rate    float64
 	met, of float64 // requests
 	target  float64 // percent of the requests
-	asked   bool    // an SLO was named
+	slo     string  // "" if none was named
 	grows   bool    // there is no steady state
 }
 
 // atRates are the constant rates of BenchmarkArrivals, ascending.
 func (v *view) atRates() (out []atRate) {
 	for _, l := range Loads(v.run, arrivals, Rate, "slo-%") {
-		a := atRate{rate: l.Cell.Rate, target: Share(v.run), asked: SLO(v.run) != ""}
+		a := atRate{rate: l.Cell.Rate, target: Share(v.run), slo: clean(SLO(v.run))}
 		grew, steady := 0, 0
 		for _, row := range v.rows {
 			m := &row.Measured
@@ -61,7 +61,7 @@ func (a atRate) share() float64 { return 100 * a.met / a.of }
 // Without an SLO a steady state is all that can be asked for; with one, a row that
 // lacks the share proves neither.
 func (a atRate) holds() bool {
-	return !a.grows && (!a.asked || a.of > 0 && a.share() >= a.target)
+	return !a.grows && (a.slo == "" || a.of > 0 && a.share() >= a.target)
 }
 
 func (a atRate) fails() bool {
@@ -71,14 +71,14 @@ func (a atRate) fails() bool {
 	return 100*distuv.Beta{Alpha: a.met + 1, Beta: a.of - a.met}.Quantile((1+confidence)/2) < a.target
 }
 
-func (a atRate) says(slo string) string {
+func (a atRate) says() string {
 	switch {
 	case a.grows:
 		return "the queue grows, so that there is no steady state"
-	case slo == "":
+	case a.slo == "":
 		return "the queue does not grow"
 	}
-	return fmt.Sprintf("%s %% of the requests meet %s", number(a.share()), slo)
+	return fmt.Sprintf("%s %% of the requests meet %s", number(a.share()), a.slo)
 }
 
 // ratesText says between which of the measured rates the SLO was lost, or where the queue began to grow.
@@ -105,15 +105,15 @@ func (v *view) ratesText() string {
 	case fails < 0 && holds < 0:
 		return fmt.Sprintf("Unknown: at none of the rates up to %v req/s it is clear whether %v %% of the requests meet %s.%s", all[len(all)-1].rate, Share(v.run), slo, more)
 	case fails < 0:
-		return fmt.Sprintf("%v req/s or more: at this rate, %s, %s.%s", below[holds].rate, place(holds, len(all)), below[holds].says(slo), more)
+		return fmt.Sprintf("%v req/s or more: at this rate, %s, %s.%s", below[holds].rate, place(holds, len(all)), below[holds].says(), more)
 	case holds < 0:
-		return fmt.Sprintf("Less than %v req/s: there %s.%s", all[fails].rate, all[fails].says(slo), more)
+		return fmt.Sprintf("Less than %v req/s: there %s.%s", all[fails].rate, all[fails].says(), more)
 	}
-	other := all[fails].says(slo)
+	other := all[fails].says()
 	if !all[fails].grows {
 		other = fmt.Sprintf("only %s %% do", number(all[fails].share()))
 	}
-	return fmt.Sprintf("%v req/s or more, and less than %v: at the first %s, at the other %s.%s", below[holds].rate, all[fails].rate, below[holds].says(slo), other, more)
+	return fmt.Sprintf("%v req/s or more, and less than %v: at the first %s, at the other %s.%s", below[holds].rate, all[fails].rate, below[holds].says(), other, more)
 }
 
 // unclear names the rates at which requests were too few to tell, and those whose share was left out.

@@ -124,7 +124,7 @@ func (m *maker) goodput() []Figure {
 	}
 	most := slices.Max(xs(f.Lines))
 	ideal := Line{Run: -1, Role: Ideal, Label: "all that are offered"}
-	for _, x := range slices.Compact(slices.Sorted(slices.Values(append(xs(f.Lines), most)))) {
+	for _, x := range slices.Compact(slices.Sorted(slices.Values(xs(f.Lines)))) {
 		ideal.Points = append(ideal.Points, Point{X: x, Y: x})
 	}
 	f.Lines = append(f.Lines, ideal)
