@@ -20,7 +20,7 @@ import (
 func answered(t *testing.T, config vllmsim.Config, args ...string) answers.Summary {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	args = append([]string{"-url=" + simulate(t, config), "-record=" + dir, "-warmup=0", "-limits=turnaround=1e6,phase=1e6,cpu=1e6"}, args...)
+	args = append([]string{"-url=" + simulate(t, config), "-record=" + dir, "-warmup=0", busyClient}, args...)
 	c := runChild(t, args...)
 	require.Zero(t, c.status(), c.all())
 	run, err := results.Load(dir)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"vllmbench/internal/lengths"
 	"vllmbench/internal/measure"
@@ -81,4 +82,28 @@ func lengthsSaid() string {
 		output = d.Output.String()
 	}
 	return fmt.Sprintf("prompt=%s/output=%s by seed %d", prompt, output, flags.seed)
+}
+
+// fits fails if a length that was asked for by name does not fit into the
+// server's context. Cells of the defaults that do not are skipped.
+func (s *session) fits() error {
+	named := map[string]int{}
+	flag.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "prompt", "output":
+			named["-prompt and -output"] = flags.prompt + flags.output
+		case "prompts", "outputs":
+			named["the longest of -prompts and -outputs"] = slices.Max(flags.prompts) + slices.Max(flags.outputs)
+		}
+	})
+	if !drawn.Zero() {
+		_, named["the longest of -lengths"] = sequence(flags.seed).Max()
+	}
+	for name, n := range named {
+		if s.info.MaxModelLen > 0 && n > s.info.MaxModelLen {
+			return fmt.Errorf("%s make %d tokens, but the context of %s at %s holds %d: name shorter ones, or serve it with a larger --max-model-len",
+				name, n, s.info.Model, s.info.URL, s.info.MaxModelLen)
+		}
+	}
+	return nil
 }

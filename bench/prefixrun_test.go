@@ -15,7 +15,7 @@ import (
 // recordOf runs an experiment with a record, and returns the rows and the requests of each.
 func recordOf(t *testing.T, args ...string) (*child, []measure.Row, [][]client.Result) {
 	t.Helper()
-	return recordChild(t, append(args, "-limits=turnaround=1e6,phase=1e6,cpu=1e6")...)
+	return recordChild(t, append(args, busyClient)...)
 }
 
 // hits is the row's account of the prefix cache.
